@@ -1,0 +1,44 @@
+# On a machine with Python 3.11 or later and make, each target sets up what it needs.
+#
+#   make digits             train on scikit-learn's handwritten digits   -> out/digits.png
+#   make digits MNIST=dir   train on MNIST's four IDX files in dir
+#   make test               lint, type-check and test everything
+#   make format             format the code and mend what the linter can
+#   make clean              remove what make and the tools made
+#
+# PYTHON=python3.13 chooses the interpreter that the virtual environment is made with.
+
+PYTHON ?= python3
+MNIST ?=
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: test digits format clean
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python --warnings
+	$(BIN)/pytest -q -n 2
+
+digits: $(READY)
+	$(BIN)/python examples/digits.py $(if $(MNIST),--mnist "$(MNIST)")
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv: $(READY)
+.PHONY: .venv
+
+# The file is written last, so an installation that broke off starts again.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("typedprop needs Python 3.11 or later, and $(PYTHON) is %d.%d: make PYTHON=python3.12" % v[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,examples]"
+	@touch $@
