@@ -1,0 +1,488 @@
+"""The rules under the operators and methods of `BVar`: `+ - * / ** @`, `abs`, indexing, sums, reshapes.
+
+Each rule is written once with what plain arrays and `BVar`s share (operators, `.T`, `.mT`, `.sum`, `.reshape`,
+indexing), so the same text runs on bare arrays in a first derivative and is itself recorded in a higher one. Where
+NumPy has a function and no method, a small helper here asks the value for it.
+
+Sizes are equal by the time a rule runs: broadcasting is an operation of its own (`BROADCAST`), recorded where an
+operand was stretched, so no rule below undoes it.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from typedprop.errors import ShapeError
+from typedprop.outer_sum import OuterSum
+from typedprop.tape import Parts, Rule, Value
+
+Shape = tuple[int, ...]
+
+
+# -- What arrays and BVars share, as functions ----------------------------------------------------------------------
+
+
+def is_plain(x: Value) -> bool:
+    """Whether `x` is an array or number rather than a differentiable value of an enclosing tape."""
+    return isinstance(x, _PLAIN)
+
+
+# A tuple made once: `isinstance(x, A | B)` makes the union anew at each call, which costs more than the test.
+_PLAIN = (np.ndarray, float, int, np.generic)
+
+
+def shape_of(x: Value) -> Shape:
+    """The shape; `()` for numbers."""
+    kind = type(x)
+    if kind is np.ndarray:
+        return x.shape  # type: ignore[no-any-return]  # an array's shape
+    if kind is float:
+        return ()
+    shape: Shape = getattr(x, "shape", ())
+    return shape
+
+
+def dtype_of(x: Value) -> np.dtype[Any]:
+    """The dtype; float64 for Python floats."""
+    dtype: np.dtype[Any] = getattr(x, "dtype", _FLOAT64)
+    return dtype
+
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+def plain(x: Value) -> Any:
+    """The array or number under any number of enclosing tapes; what masks and comparisons look at."""
+    while not is_plain(x) and hasattr(x, "_value"):
+        x = x._value
+    return x
+
+
+def number(x: Value) -> Value:
+    """A 0-d result as a Python float, which, unlike np.float64, does not promote float32 arrays."""
+    return float(x) if is_plain(x) else x
+
+
+def total(x: Value, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Value:
+    """`x.sum(axis, keepdims)`, a Python float where nothing is left."""
+    y = x.sum(axis=axis, keepdims=keepdims)
+    return y if shape_of(y) else number(y)
+
+
+def broadcast_to(x: Value, shape: Shape, dtype: np.dtype[Any]) -> Value:
+    """`x` stretched to `shape`, in a new array."""
+    if is_plain(x):
+        y = np.empty(shape, dtype)
+        y[...] = x
+        return y
+    return x._broadcast_to(shape, dtype)
+
+
+def sum_to(x: Value, shape: Shape) -> Value:
+    """The transpose of `broadcast_to`: sum over the axes along which a value of `shape` was stretched."""
+    if not shape:
+        return total(x)
+    from_shape = shape_of(x)
+    lead = len(from_shape) - len(shape)
+    stretched = tuple(
+        axis for axis, size in enumerate(from_shape) if axis < lead or (shape[axis - lead] == 1 and size != 1)
+    )
+    y = x.sum(axis=stretched, keepdims=True)
+    return y.reshape(shape)
+
+
+def scatter(x: Value, index: Any, shape: Shape, dtype: np.dtype[Any]) -> Value:
+    """Zeros of `shape` with `x` added at `index`; repeated indices accumulate. The transpose of indexing."""
+    if not is_plain(x):
+        return x._scatter(index, shape, dtype)
+    y = np.zeros(shape, dtype)
+    if _is_basic(index):
+        y[index] = x
+    else:
+        np.add.at(y, index, x)
+    return y
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether `index` selects each element at most once without a look at its values."""
+    if isinstance(index, tuple):
+        return all(map(_is_basic, index))
+    return index is None or index is Ellipsis or isinstance(index, int | np.integer | slice)
+
+
+def outer(x: Value, y: Value) -> Value:
+    """The outer product, as a matrix product of a column with a row, which exists for arrays and BVars."""
+    return x.reshape((-1, 1)) @ y.reshape((1, -1))
+
+
+def broadcast_shape(name: str, x: Shape, y: Shape) -> Shape:
+    """The shape of a binary elementwise operation, by typedprop's rules, narrower than NumPy's.
+
+    A scalar goes with anything; a smaller rank must match the last axes (a row along a matrix); equal ranks may differ
+    where one operand, always the same one, has size 1 (as keepdims leaves it).
+    """
+    if not x or not y:
+        return x or y
+    if len(x) != len(y):
+        large, small = (x, y) if len(x) > len(y) else (y, x)
+        if large[len(large) - len(small) :] == small:
+            return large
+    elif len(x) > 1:
+        if all(a in (b, 1) for a, b in zip(x, y, strict=True)):
+            return y
+        if all(b in (a, 1) for a, b in zip(x, y, strict=True)):
+            return x
+    raise ShapeError(
+        f"{name}: {describe(x)} and {describe(y)} do not go together. "
+        f"Sizes must be equal; a scalar goes with anything, R[n] along the rows of L[m, n], "
+        f"and L[m, 1] or L[1, n] with L[m, n]{_transposed_hint(x, y)}"
+    )
+
+
+def _transposed_hint(x: Shape, y: Shape) -> str:
+    return ". Did you mean to transpose one of them (.T)?" if len(x) == len(y) == 2 and x == y[::-1] else ""
+
+
+def describe(shape: Shape) -> str:
+    """A shape in the words of the types: `float`, `R[3]`, `L[2, 3]`, `Tensor3[...]`."""
+    if not shape:
+        return "float"
+    name = {1: "R", 2: "L"}.get(len(shape), f"Tensor{len(shape)}")
+    return f"{name}[{', '.join(map(str, shape))}]"
+
+
+# -- Linear maps --------------------------------------------------------------------------------------------------
+
+PASS = Rule("pass", lambda g, _: g, lambda t, _: t, view=True)
+NEGATE = Rule("negative", lambda g, _: -g, lambda t, _: -t, fresh=True)
+
+# residual: (shape before, shape after, dtype)
+BROADCAST = Rule(
+    "broadcast",
+    lambda g, r: sum_to(g, r[0]),
+    lambda t, r: broadcast_to(t, r[1], r[2]),
+    fresh=True,
+)
+# residual: the shape before, the shape after, the dtype; the transpose of BROADCAST
+SUM_TO = Rule(
+    "sum_to",
+    lambda g, r: broadcast_to(g, r[0], r[2]),
+    lambda t, r: sum_to(t, r[1]),
+    fresh=True,
+)
+
+
+def _pull_sum(g: Value, residual: tuple[Shape, Any, bool, Any]) -> Value:
+    shape, axis, keepdims, dtype = residual
+    if shape_of(g) and not keepdims:
+        g = g.reshape(kept_shape(shape, axis))
+    return broadcast_to(g, shape, dtype)
+
+
+def kept_shape(shape: Shape, axis: int | tuple[int, ...] | None) -> Shape:
+    """The shape that a reduction over `axis` leaves with keepdims."""
+    if axis is None:
+        return (1,) * len(shape)
+    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    return tuple(1 if position in axes else size for position, size in enumerate(shape))
+
+
+# residual: (shape, axis, keepdims, dtype)
+SUM = Rule("sum", _pull_sum, lambda t, r: total(t, r[1], r[2]), fresh=True)
+
+TRANSPOSE = Rule("transpose", lambda g, _: g.T, lambda t, _: t.T, view=True)
+SWAP_LAST = Rule("mT", lambda g, _: g.mT, lambda t, _: t.mT, view=True)
+# residual: (shape before, shape after)
+RESHAPE = Rule("reshape", lambda g, r: g.reshape(r[0]), lambda t, r: t.reshape(r[1]), view=True)
+
+
+def take(x: Value, index: Any) -> Value:
+    """`x[index]`, a Python float where it selects one element."""
+    y = x[index]
+    return y if shape_of(y) else number(y)
+
+
+# residual: (index, shape, dtype)
+INDEX = Rule(
+    "index",
+    lambda g, r: scatter(g, r[0], r[1], r[2]),
+    lambda t, r: take(t, r[0]),
+    fresh=True,
+)
+SCATTER = Rule(
+    "scatter",
+    lambda g, r: take(g, r[0]),
+    lambda t, r: scatter(t, r[0], r[1], r[2]),
+)
+
+
+def unstacked(x: Value) -> list[Value]:
+    """The elements along the first axis, Python floats where they are scalars."""
+    return x.tolist() if type(x) is np.ndarray and x.ndim == 1 else list(x)
+
+
+def _pull_unstack(parts: Parts, residual: tuple[Shape, Any]) -> Value:
+    shape, dtype = residual
+    if all(map(is_plain, parts.parts.values())):
+        y = np.zeros(shape, dtype)
+        for position, g in parts.parts.items():
+            y[position] = g
+        return y
+    return sum(scatter(g, position, shape, dtype) for position, g in parts.parts.items())
+
+
+# An array taken apart along its first axis; the elements are PARTs of this node. residual: (shape, dtype)
+UNSTACK = Rule("iteration", _pull_unstack, lambda t, _: unstacked(t), fresh=True)
+
+# A reduction that selects: residual (weights, shape, axis, keepdims, dtype); a tie shares its cotangent equally.
+SELECT = Rule(
+    "max or min",
+    lambda g, r: _pull_sum(g, r[1:]) * r[0],
+    lambda t, r: total(t * r[0], r[2], r[3]),
+    fresh=True,
+)
+
+
+def tie_weights(x: Value, y: Value, axis: int | tuple[int, ...] | None) -> Any:
+    """1 where `x` attains the reduced value `y`, divided among ties; plain, for the derivative is constant there."""
+    top, low = plain(x), plain(y)
+    shape = kept_shape(top.shape, axis)
+    hit = (top == np.reshape(low, shape)).astype(top.dtype)
+    hit /= hit.sum(axis=axis, keepdims=True)
+    return hit
+
+
+# -- Binary elementwise operations --------------------------------------------------------------------------------
+
+
+class Operand:
+    """The derivative of a binary elementwise operation by one of its operands.
+
+    `residual(a, b, y)` says what to remember, `partial(residual)` is the derivative, and `apply(t, residual)` multiplies a
+    tangent or cotangent by it (an elementwise map is its own transpose).
+    """
+
+    __slots__ = ("code", "partial", "residual")
+
+    def __init__(
+        self,
+        name: str,
+        residual: Callable[[Any, Any, Any], Any],
+        partial: Callable[[Any], Any],
+        apply: Callable[[Any, Any], Any] | None = None,
+        *,
+        rule: Rule | None = None,
+    ) -> None:
+        if rule is None:
+            apply = apply or scaled_by(partial)
+            rule = Rule(name, apply, apply, fresh=True)
+        self.code = rule.code
+        self.residual = residual
+        self.partial = partial
+
+
+def scaled_by(partial: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """The map `t -> t * partial(residual)`, which multiplies in place where `partial` made a new array."""
+
+    def apply(t: Value, residual: Any) -> Value:
+        d = partial(residual)
+        if type(d) is np.ndarray and type(t) is np.ndarray and d.base is None and d is not residual:
+            # The derivative is a temporary of ours: reuse it, and save one array of memory traffic. A tuple residual
+            # holds arrays that are not temporaries, so membership is by identity too.
+            mine = not (type(residual) is tuple and any(d is kept for kept in residual))
+            if mine and d.dtype == t.dtype and d.shape == t.shape:
+                return np.multiply(d, t, out=d)
+        return t * d
+
+    return apply
+
+
+class Binary:
+    """A binary elementwise operation: its value and the derivative by each operand.
+
+    `keeps` says whether a residual holds an operand itself, which then must not change under it.
+    """
+
+    __slots__ = ("keeps", "left", "name", "right", "value")
+
+    def __init__(
+        self, name: str, value: Callable[[Any, Any], Any], left: Operand, right: Operand, *, keeps: bool = True
+    ) -> None:
+        self.name = name
+        self.value = value
+        self.left = left
+        self.right = right
+        self.keeps = keeps
+
+
+def _nothing(a: Value, b: Value, y: Value) -> None:
+    return None
+
+
+ADD = Binary(
+    "+",
+    operator.add,
+    Operand("+", _nothing, lambda _: 1.0, rule=PASS),
+    Operand("+", _nothing, lambda _: 1.0, rule=PASS),
+    keeps=False,
+)
+SUBTRACT = Binary(
+    "-",
+    operator.sub,
+    Operand("-", _nothing, lambda _: 1.0, rule=PASS),
+    Operand("-", _nothing, lambda _: -1.0, rule=NEGATE),
+    keeps=False,
+)
+MULTIPLY = Binary(
+    "*",
+    operator.mul,
+    Operand("*", lambda a, b, y: b, lambda b: b, operator.mul),
+    Operand("*", lambda a, b, y: a, lambda a: a, operator.mul),
+)
+DIVIDE = Binary(
+    "/",
+    operator.truediv,
+    Operand("/", lambda a, b, y: b, lambda b: 1 / b, operator.truediv),
+    Operand("/", lambda a, b, y: (y, b), lambda r: -r[0] / r[1]),
+)
+
+
+def power_slope(x: Value, exponent: Value) -> Value:
+    """The derivative of `x ** exponent` by `x`, finite wherever it is: 0 for exponent 0, also at x = 0."""
+    if type(exponent) is float or type(exponent) is int:
+        if exponent == 0:
+            return x * 0.0 if shape_of(x) else 0.0
+        if exponent == 1:
+            return x * 0.0 + 1.0 if shape_of(x) else 1.0
+        if exponent == 2:
+            return 2 * x
+        return exponent * x ** (exponent - 1)
+    # 0 ** (0 - 1) is infinite, and 0 times it is not 0: there, and only there, the exponent stays.
+    hole = (plain(x) == 0) & (plain(exponent) == 0)
+    return exponent * x ** (exponent - (~hole if shape_of(hole) else 1.0 - hole))
+
+
+def power_log(x: Value, y: Value) -> Value:
+    """The derivative of `y = x ** e` by the exponent, `y log x`; 0 at x = 0, where y is 0 in every neighbourhood.
+
+    At x < 0 the power exists for isolated exponents only, so the derivative by the exponent is NaN.
+    """
+    base = plain(x)
+    if not shape_of(base):
+        if base == 0.0:
+            return 0.0
+        if base < 0.0:
+            return math.nan
+    # A safe base where the logarithm is not needed; `1 - hole` and `hole` are plain, so order 2 is as right.
+    hole = base == 0.0
+    if shape_of(base) and hole.any():
+        x = x + hole.astype(base.dtype)
+        return y * log(x)
+    return y * log(x)
+
+
+def log(x: Value) -> Value:
+    """The natural logarithm of an array, number or BVar (whose class brings its own)."""
+    if not is_plain(x):
+        return x._log()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return number(np.log(x)) if not shape_of(x) else np.log(x)
+
+
+POWER = Binary(
+    "**",
+    operator.pow,
+    Operand("**", lambda a, b, y: (a, b), lambda r: power_slope(r[0], r[1])),
+    Operand("**", lambda a, b, y: (a, y), lambda r: power_log(r[0], r[1])),
+)
+
+
+# The sign is constant wherever it has a derivative; 0 at 0, a valid subgradient.
+ABSOLUTE = Rule("abs", lambda g, s: g * s, lambda t, s: t * s, fresh=True)
+LOG = Rule("log", lambda g, x: g / x, lambda t, x: t / x, fresh=True)
+
+
+def sign_of(x: Value) -> Any:
+    """-1, 0 or 1, plain."""
+    s = np.sign(plain(x))
+    return s if shape_of(s) else float(s)
+
+
+# -- Products -----------------------------------------------------------------------------------------------------
+
+
+def _outer_or_pair(left: Value, right: Value) -> Any:
+    """The cotangent of a matrix in a matrix-vector product: a pair for the sweep to collect, dense for BVars."""
+    if type(left) is np.ndarray and type(right) is np.ndarray:
+        return OuterSum(left, right)
+    return outer(left, right)
+
+
+# One pair of rules for each combination of ranks, the residual being the other operand.
+_DOT = (
+    Rule("dot", lambda g, b: g * b, lambda t, b: number(t @ b), fresh=True),
+    Rule("dot", lambda g, a: g * a, lambda t, a: number(a @ t), fresh=True),
+)
+_MATRIX_VECTOR = (
+    Rule("matrix @ vector", _outer_or_pair, lambda t, x: t @ x, fresh=True),
+    Rule("matrix @ vector", lambda g, w: g @ w, lambda t, w: w @ t, fresh=True),
+)
+_VECTOR_MATRIX = (
+    Rule("vector @ matrix", lambda g, w: w @ g, lambda t, w: t @ w, fresh=True),
+    Rule("vector @ matrix", lambda g, x: _outer_or_pair(x, g), lambda t, x: x @ t, fresh=True),
+)
+_MATRICES = (
+    Rule("matrix @ matrix", lambda g, b: g @ b.mT, lambda t, b: t @ b, fresh=True),
+    Rule("matrix @ matrix", lambda g, a: a.mT @ g, lambda t, a: a @ t, fresh=True),
+)
+# A transposed right operand gets its cotangent in its own memory order: undoing the transposition then gives a
+# C-ordered gradient, with which a later update runs 1.25 times as fast.
+_MATRICES_RIGHT_TRANSPOSED = (
+    _MATRICES[0],
+    Rule("matrix @ matrix", lambda g, a: (g.mT @ a).mT, lambda t, a: a @ t, fresh=True),
+)
+
+
+def matmul(x: Value, y: Value) -> Value:
+    """`x @ y`; a Python float for two vectors."""
+    z = x @ y
+    return z if shape_of(z) else number(z)
+
+
+def matmul_rules(x: Value, y: Value) -> tuple[Rule, Rule]:
+    """The rules of `x @ y`, after a check that it is defined."""
+    a, b = shape_of(x), shape_of(y)
+    ranks = (len(a), len(b))
+    if a and b and a[-1] == b[0]:
+        if ranks == (2, 1):
+            return _MATRIX_VECTOR
+        if ranks == (2, 2):
+            if type(y) is np.ndarray and y.flags.f_contiguous and not y.flags.c_contiguous:
+                return _MATRICES_RIGHT_TRANSPOSED
+            return _MATRICES
+        if ranks == (1, 2):
+            return _VECTOR_MATRIX
+        if ranks == (1, 1):
+            return _DOT
+    if 0 in ranks or max(ranks) > 3 or (max(ranks) == 3 and ranks != (3, 3)):
+        raise ShapeError(f"@: {describe(a)} @ {describe(b)} is not defined; use * with a scalar, einsum for the rest")
+    inner = b[-2] if ranks[1] > 1 else b[0]
+    if a[-1] != inner or (ranks == (3, 3) and a[0] != b[0]):
+        raise ShapeError(f"@: {describe(a)} @ {describe(b)}: {_matmul_mismatch(a, b, inner)}")
+    return _MATRICES
+
+
+def _matmul_mismatch(a: Shape, b: Shape, inner: int) -> str:
+    if len(a) == 3 and a[0] != b[0]:
+        return f"the batch sizes {a[0]} and {b[0]} differ"
+    hint = ""
+    if len(b) == 2 and b[1] == a[-1]:
+        hint = "; did you mean to transpose the right one (.T)?"
+    elif len(a) == 2 and a[0] == inner:
+        hint = "; did you mean to transpose the left one (.T)?"
+    return f"the inner sizes {a[-1]} and {inner} differ{hint}"

@@ -1,0 +1,1024 @@
+"""`BVar[T]`: a value of type `T` that can be differentiated.
+
+Outside of a gradient a `BVar` is a constant: computing with it computes, and records nothing. Inside of one, the
+gradient hands the function `BVar`s that belong to its tape, and every operation on them is recorded there.
+
+A `BVar` of an inner gradient may hold a `BVar` of an outer one as its value: the innermost tape records first, with the
+value computed by the same operation one level further out, until plain arrays are reached. That is all there is to
+higher orders.
+
+The overloads are the product: they are what a type checker knows of sizes. Their implementations are at the end of each
+group. A plain operand may stand on either side of an operator.
+"""
+
+# Reflected operators overlap with the normal ones of `R` and `L` by design (NumPy arrays refuse BVars, see
+# `__array_ufunc__`), and gradual overloads come after exact ones whose signatures they include.
+# mypy: disable-error-code="overload-overlap, misc"
+# pyright: reportOverlappingOverload=false
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterator
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, overload
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import TypeVar
+
+from typedprop import arithmetic as rules
+from typedprop.arithmetic import Binary, Shape, broadcast_shape, describe, dtype_of, plain, shape_of
+from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
+from typedprop.shapes import Dim, L, R, Tensor3
+from typedprop.tape import PART, SCALE, Entry, Rule, Tape, Value
+
+V = TypeVar("V")
+B = TypeVar("B", bound=int)
+M = TypeVar("M", bound=int)
+N = TypeVar("N", bound=int)
+K = TypeVar("K", bound=int)
+DM = TypeVar("DM", bound=Dim)
+DN = TypeVar("DN", bound=Dim)
+D = TypeVar("D", bound=np.generic)
+# Any array type, for "a scalar with an array"; and a scalar or an array, for "with a scalar", so that a BVar of a
+# registered type such as Fraction does not silently mix with floats.
+Arr = TypeVar("Arr", bound=np.ndarray[Any, Any])
+FloatOrArray = TypeVar("FloatOrArray", bound=float | np.ndarray[Any, Any])
+One = Literal[1]
+# The index types are spelled out: SupportsIndex would let whole arrays through, which have __index__.
+Index = int | np.integer[Any]
+
+_new = object.__new__
+
+
+class BVar(Generic[V]):
+    """A differentiable value: a float, or a float64 or float32 array.
+
+    `BVar(x)` lifts a plain value. An array is copied once and the copy never changes, so nothing that a gradient needs
+    can be overwritten. A Python int counts as the float it equals.
+
+    Raises `DTypeError` for integer, bool, complex and other arrays, which have no derivative; as plain operands beside
+    a BVar (labels, counts, masks) they are welcome.
+    """
+
+    __slots__ = ("_node", "_tape", "_value")
+
+    _value: Value
+    _tape: Tape | None
+    _node: int
+
+    # Equality is by value and values are arrays, so there is no hash.
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # object declares a method
+
+    @overload
+    def __init__(self: BVar[float], value: float) -> None: ...
+    @overload
+    def __init__(self, value: V) -> None: ...
+    def __init__(self, value: Any) -> None:
+        self._value = lifted(value)
+        self._tape = None
+        self._node = -1
+
+    # -- Looking at the value --------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> V:
+        """The plain value: a Python float, or a read-only view of the array."""
+        value = plain(self)
+        if type(value) is np.ndarray:
+            value.flags.writeable = False
+            return value.view()  # type: ignore[return-value]  # V is the static name of this very array
+        return value  # type: ignore[no-any-return]  # a number of type V
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape; `()` for a scalar."""
+        return shape_of(self._value)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64 or float32; float64 for a scalar."""
+        return dtype_of(self._value)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes; 0 for a scalar."""
+        return len(shape_of(self._value))
+
+    @property
+    def size(self) -> int:
+        """The number of elements; 1 for a scalar."""
+        return math.prod(shape_of(self._value))
+
+    def __repr__(self) -> str:
+        value = plain(self)
+        if not shape_of(value):
+            return f"BVar({value!r})"
+        if value.size <= 6:
+            return f"BVar({value.tolist()})"
+        dtype = "" if value.dtype == np.float64 else f", {value.dtype}"
+        return f"BVar({describe(value.shape)}{dtype})"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether two BVars have the same value (shape and all elements), as records compare their fields."""
+        if type(other) is BVar:
+            x, y = plain(self), plain(other)
+            return shape_of(x) == shape_of(y) and bool(np.all(x == y))
+        if isinstance(other, float | int | np.ndarray | np.generic):
+            raise TypeError(
+                "== between a BVar and a plain value is ambiguous: compare `b.value == x`, or two BVars with =="
+            )
+        return NotImplemented
+
+    @overload
+    def __bool__(self: BVar[float]) -> bool: ...
+    @overload
+    def __bool__(self) -> Never: ...
+    def __bool__(self) -> bool:
+        value = plain(self)
+        if shape_of(value):
+            raise TypeError(
+                f"the truth value of a BVar of shape {value.shape} is ambiguous: test `b.value`, or choose elementwise "
+                "with tp.where(b.value > 0, ..., ...)"
+            )
+        return bool(value)
+
+    def __lt__(self: BVar[float], other: BVar[float] | float) -> bool:
+        return bool(_comparable(self) < _comparable(other))
+
+    def __le__(self: BVar[float], other: BVar[float] | float) -> bool:
+        return bool(_comparable(self) <= _comparable(other))
+
+    def __gt__(self: BVar[float], other: BVar[float] | float) -> bool:
+        return bool(_comparable(self) > _comparable(other))
+
+    def __ge__(self: BVar[float], other: BVar[float] | float) -> bool:
+        return bool(_comparable(self) >= _comparable(other))
+
+    # -- Arithmetic ------------------------------------------------------------------------------------------------
+    @overload
+    def __add__(self, other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __add__(self: BVar[FloatOrArray], other: BVar[float] | float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __add__(self: BVar[float], other: BVar[Arr] | Arr) -> BVar[Arr]: ...
+    @overload
+    def __add__(
+        self: BVar[L[M, N, D]],
+        other: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __add__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    def __add__(self, other: Any) -> Any:
+        x, tape = self._value, self._tape
+        if type(x) is float and type(other) is float and tape is not None and tape.open:
+            return record(tape, x + other, (SCALE, self._node, 1.0))
+        return binary(rules.ADD, self, other)
+
+    @overload
+    def __radd__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __radd__(self, other: V) -> BVar[V]: ...
+    @overload
+    def __radd__(self: BVar[float], other: Arr) -> BVar[Arr]: ...
+    @overload
+    def __radd__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __radd__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    def __radd__(self, other: Any) -> Any:
+        return binary(rules.ADD, other, self)
+
+    @overload
+    def __sub__(self, other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __sub__(self: BVar[FloatOrArray], other: BVar[float] | float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __sub__(self: BVar[float], other: BVar[Arr] | Arr) -> BVar[Arr]: ...
+    @overload
+    def __sub__(
+        self: BVar[L[M, N, D]],
+        other: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __sub__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    def __sub__(self, other: Any) -> Any:
+        x, tape = self._value, self._tape
+        if type(x) is float and type(other) is float and tape is not None and tape.open:
+            return record(tape, x - other, (SCALE, self._node, 1.0))
+        return binary(rules.SUBTRACT, self, other)
+
+    @overload
+    def __rsub__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __rsub__(self, other: V) -> BVar[V]: ...
+    @overload
+    def __rsub__(self: BVar[float], other: Arr) -> BVar[Arr]: ...
+    @overload
+    def __rsub__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __rsub__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    def __rsub__(self, other: Any) -> Any:
+        return binary(rules.SUBTRACT, other, self)
+
+    @overload
+    def __mul__(self, other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __mul__(self: BVar[FloatOrArray], other: BVar[float] | float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __mul__(self: BVar[float], other: BVar[Arr] | Arr) -> BVar[Arr]: ...
+    @overload
+    def __mul__(
+        self: BVar[L[M, N, D]],
+        other: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __mul__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    def __mul__(self, other: Any) -> Any:
+        x, tape = self._value, self._tape
+        if type(x) is float and type(other) is float and tape is not None and tape.open:
+            return record(tape, x * other, (SCALE, self._node, other))
+        return binary(rules.MULTIPLY, self, other)
+
+    @overload
+    def __rmul__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __rmul__(self, other: V) -> BVar[V]: ...
+    @overload
+    def __rmul__(self: BVar[float], other: Arr) -> BVar[Arr]: ...
+    @overload
+    def __rmul__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __rmul__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    def __rmul__(self, other: Any) -> Any:
+        return binary(rules.MULTIPLY, other, self)
+
+    @overload
+    def __truediv__(self, other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __truediv__(self: BVar[FloatOrArray], other: BVar[float] | float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __truediv__(self: BVar[float], other: BVar[Arr] | Arr) -> BVar[Arr]: ...
+    @overload
+    def __truediv__(
+        self: BVar[L[M, N, D]],
+        other: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __truediv__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    def __truediv__(self, other: Any) -> Any:
+        return binary(rules.DIVIDE, self, other)
+
+    @overload
+    def __rtruediv__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __rtruediv__(self, other: V) -> BVar[V]: ...
+    @overload
+    def __rtruediv__(self: BVar[float], other: Arr) -> BVar[Arr]: ...
+    @overload
+    def __rtruediv__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __rtruediv__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    def __rtruediv__(self, other: Any) -> Any:
+        return binary(rules.DIVIDE, other, self)
+
+    @overload
+    def __pow__(self, other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __pow__(self: BVar[FloatOrArray], other: BVar[float] | float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __pow__(self: BVar[float], other: BVar[Arr] | Arr) -> BVar[Arr]: ...
+    @overload
+    def __pow__(
+        self: BVar[L[M, N, D]],
+        other: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __pow__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    def __pow__(self, other: Any) -> Any:
+        return binary(rules.POWER, self, other)
+
+    @overload
+    def __rpow__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
+    @overload
+    def __rpow__(self, other: V) -> BVar[V]: ...
+    @overload
+    def __rpow__(self: BVar[float], other: Arr) -> BVar[Arr]: ...
+    @overload
+    def __rpow__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __rpow__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    def __rpow__(self, other: Any) -> Any:
+        return binary(rules.POWER, other, self)
+
+    def __neg__(self) -> BVar[V]:
+        x, tape = self._value, self._tape
+        if not shape_of(x):
+            return record(tape, -x, (SCALE, self._node, -1.0))
+        return record(tape, -x, (rules.NEGATE.code, self._node, None))
+
+    def __pos__(self) -> BVar[V]:
+        return self
+
+    def __abs__(self) -> BVar[V]:
+        x = self._value
+        sign = rules.sign_of(x)
+        code = rules.ABSOLUTE.code if shape_of(x) else SCALE
+        return record(self._tape, abs(x), (code, self._node, sign))
+
+    # -- Products --------------------------------------------------------------------------------------------------
+
+    @overload
+    def __matmul__(self: BVar[R[N, D]], other: BVar[R[N, D]] | R[N, D]) -> BVar[float]: ...
+    @overload
+    def __matmul__(self: BVar[L[M, N, D]], other: BVar[R[N, D]] | R[N, D]) -> BVar[R[M, D]]: ...
+    @overload
+    def __matmul__(self: BVar[L[M, K, D]], other: BVar[L[K, N, D]] | L[K, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __matmul__(self: BVar[R[M, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[R[N, D]]: ...
+    @overload
+    def __matmul__(
+        self: BVar[Tensor3[B, M, K, D]], other: BVar[Tensor3[B, K, N, D]] | Tensor3[B, K, N, D]
+    ) -> BVar[Tensor3[B, M, N, D]]: ...
+    def __matmul__(self, other: Any) -> Any:
+        return product(self, other)
+
+    @overload
+    def __rmatmul__(self: BVar[R[N, D]], other: R[N, D]) -> BVar[float]: ...
+    @overload
+    def __rmatmul__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[R[M, D]]: ...
+    @overload
+    def __rmatmul__(self: BVar[L[K, N, D]], other: L[M, K, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __rmatmul__(self: BVar[L[K, N, D]], other: R[K, D]) -> BVar[R[N, D]]: ...
+    @overload
+    def __rmatmul__(self: BVar[Tensor3[B, K, N, D]], other: Tensor3[B, M, K, D]) -> BVar[Tensor3[B, M, N, D]]: ...
+    def __rmatmul__(self, other: Any) -> Any:
+        return product(other, self)
+
+    def dot(self: BVar[R[N, D]], other: BVar[R[N, D]] | R[N, D]) -> BVar[float]:
+        """The inner product of two vectors."""
+        return self @ other
+
+    # -- Reductions -----------------------------------------------------------------------------------------------
+
+    @overload
+    def sum(self, axis: None = None, *, keepdims: Literal[False] = False) -> BVar[float]: ...
+    @overload
+    def sum(self: BVar[R[N, D]], axis: Literal[0, -1], *, keepdims: Literal[False] = False) -> BVar[float]: ...
+    @overload
+    def sum(self: BVar[R[N, D]], axis: Literal[0, -1] | None = None, *, keepdims: Literal[True]) -> BVar[R[One, D]]: ...
+    @overload
+    def sum(self: BVar[L[M, N, D]], axis: Literal[0, -2], *, keepdims: Literal[False] = False) -> BVar[R[N, D]]: ...
+    @overload
+    def sum(self: BVar[L[M, N, D]], axis: Literal[1, -1], *, keepdims: Literal[False] = False) -> BVar[R[M, D]]: ...
+    @overload
+    def sum(self: BVar[L[M, N, D]], axis: Literal[0, -2], *, keepdims: Literal[True]) -> BVar[L[One, N, D]]: ...
+    @overload
+    def sum(self: BVar[L[M, N, D]], axis: Literal[1, -1], *, keepdims: Literal[True]) -> BVar[L[M, One, D]]: ...
+    @overload
+    def sum(self: BVar[L[M, N, D]], axis: None = None, *, keepdims: Literal[True]) -> BVar[L[One, One, D]]: ...
+    @overload
+    def sum(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[0, -3], *, keepdims: Literal[False] = False
+    ) -> BVar[L[N, K, D]]: ...
+    @overload
+    def sum(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[1, -2], *, keepdims: Literal[False] = False
+    ) -> BVar[L[M, K, D]]: ...
+    @overload
+    def sum(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[2, -1], *, keepdims: Literal[False] = False
+    ) -> BVar[L[M, N, D]]: ...
+    def sum(self, axis: Any = None, *, keepdims: bool = False) -> Any:
+        """The sum over all elements or along `axis`. Along an axis of length 0 it is 0."""
+        return _sum(self, axis_of("sum", self.shape, axis), keepdims)
+
+    @overload
+    def mean(self, axis: None = None, *, keepdims: Literal[False] = False) -> BVar[float]: ...
+    @overload
+    def mean(self: BVar[R[N, D]], axis: Literal[0, -1], *, keepdims: Literal[False] = False) -> BVar[float]: ...
+    @overload
+    def mean(
+        self: BVar[R[N, D]], axis: Literal[0, -1] | None = None, *, keepdims: Literal[True]
+    ) -> BVar[R[One, D]]: ...
+    @overload
+    def mean(self: BVar[L[M, N, D]], axis: Literal[0, -2], *, keepdims: Literal[False] = False) -> BVar[R[N, D]]: ...
+    @overload
+    def mean(self: BVar[L[M, N, D]], axis: Literal[1, -1], *, keepdims: Literal[False] = False) -> BVar[R[M, D]]: ...
+    @overload
+    def mean(self: BVar[L[M, N, D]], axis: Literal[0, -2], *, keepdims: Literal[True]) -> BVar[L[One, N, D]]: ...
+    @overload
+    def mean(self: BVar[L[M, N, D]], axis: Literal[1, -1], *, keepdims: Literal[True]) -> BVar[L[M, One, D]]: ...
+    @overload
+    def mean(self: BVar[L[M, N, D]], axis: None = None, *, keepdims: Literal[True]) -> BVar[L[One, One, D]]: ...
+    @overload
+    def mean(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[0, -3], *, keepdims: Literal[False] = False
+    ) -> BVar[L[N, K, D]]: ...
+    @overload
+    def mean(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[1, -2], *, keepdims: Literal[False] = False
+    ) -> BVar[L[M, K, D]]: ...
+    @overload
+    def mean(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[2, -1], *, keepdims: Literal[False] = False
+    ) -> BVar[L[M, N, D]]: ...
+    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Any:
+        """The arithmetic mean over all elements or along `axis`. An empty one raises `ShapeError`."""
+        axis = axis_of("mean", self.shape, axis)
+        return _sum(self, axis, keepdims) / float(count_of("mean", self.shape, axis))
+
+    @overload
+    def max(self, axis: None = None, *, keepdims: Literal[False] = False) -> BVar[float]: ...
+    @overload
+    def max(self: BVar[R[N, D]], axis: Literal[0, -1], *, keepdims: Literal[False] = False) -> BVar[float]: ...
+    @overload
+    def max(self: BVar[R[N, D]], axis: Literal[0, -1] | None = None, *, keepdims: Literal[True]) -> BVar[R[One, D]]: ...
+    @overload
+    def max(self: BVar[L[M, N, D]], axis: Literal[0, -2], *, keepdims: Literal[False] = False) -> BVar[R[N, D]]: ...
+    @overload
+    def max(self: BVar[L[M, N, D]], axis: Literal[1, -1], *, keepdims: Literal[False] = False) -> BVar[R[M, D]]: ...
+    @overload
+    def max(self: BVar[L[M, N, D]], axis: Literal[0, -2], *, keepdims: Literal[True]) -> BVar[L[One, N, D]]: ...
+    @overload
+    def max(self: BVar[L[M, N, D]], axis: Literal[1, -1], *, keepdims: Literal[True]) -> BVar[L[M, One, D]]: ...
+    @overload
+    def max(self: BVar[L[M, N, D]], axis: None = None, *, keepdims: Literal[True]) -> BVar[L[One, One, D]]: ...
+    @overload
+    def max(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[0, -3], *, keepdims: Literal[False] = False
+    ) -> BVar[L[N, K, D]]: ...
+    @overload
+    def max(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[1, -2], *, keepdims: Literal[False] = False
+    ) -> BVar[L[M, K, D]]: ...
+    @overload
+    def max(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[2, -1], *, keepdims: Literal[False] = False
+    ) -> BVar[L[M, N, D]]: ...
+    def max(self, axis: Any = None, *, keepdims: bool = False) -> Any:
+        """The largest element of all or along `axis`; equal ones share the gradient equally."""
+        return _select("max", self, axis, keepdims)
+
+    @overload
+    def min(self, axis: None = None, *, keepdims: Literal[False] = False) -> BVar[float]: ...
+    @overload
+    def min(self: BVar[R[N, D]], axis: Literal[0, -1], *, keepdims: Literal[False] = False) -> BVar[float]: ...
+    @overload
+    def min(self: BVar[R[N, D]], axis: Literal[0, -1] | None = None, *, keepdims: Literal[True]) -> BVar[R[One, D]]: ...
+    @overload
+    def min(self: BVar[L[M, N, D]], axis: Literal[0, -2], *, keepdims: Literal[False] = False) -> BVar[R[N, D]]: ...
+    @overload
+    def min(self: BVar[L[M, N, D]], axis: Literal[1, -1], *, keepdims: Literal[False] = False) -> BVar[R[M, D]]: ...
+    @overload
+    def min(self: BVar[L[M, N, D]], axis: Literal[0, -2], *, keepdims: Literal[True]) -> BVar[L[One, N, D]]: ...
+    @overload
+    def min(self: BVar[L[M, N, D]], axis: Literal[1, -1], *, keepdims: Literal[True]) -> BVar[L[M, One, D]]: ...
+    @overload
+    def min(self: BVar[L[M, N, D]], axis: None = None, *, keepdims: Literal[True]) -> BVar[L[One, One, D]]: ...
+    @overload
+    def min(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[0, -3], *, keepdims: Literal[False] = False
+    ) -> BVar[L[N, K, D]]: ...
+    @overload
+    def min(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[1, -2], *, keepdims: Literal[False] = False
+    ) -> BVar[L[M, K, D]]: ...
+    @overload
+    def min(
+        self: BVar[Tensor3[M, N, K, D]], axis: Literal[2, -1], *, keepdims: Literal[False] = False
+    ) -> BVar[L[M, N, D]]: ...
+    def min(self, axis: Any = None, *, keepdims: bool = False) -> Any:
+        """The smallest element of all or along `axis`; equal ones share the gradient equally."""
+        return _select("min", self, axis, keepdims)
+
+    # -- Structure -------------------------------------------------------------------------------------------------
+
+    @property
+    def T(self: BVar[L[M, N, D]]) -> BVar[L[N, M, D]]:
+        """The transpose of a matrix."""
+        if len(shape_of(self._value)) != 2:
+            raise ShapeError(f".T: wanted a matrix, got {describe(self.shape)}; use reshape or swapaxes")
+        return record(self._tape, self._value.T, (rules.TRANSPOSE.code, self._node, None))
+
+    @property
+    def mT(self) -> BVar[Any]:
+        """The last two axes swapped; the type cannot say it for every rank, `.T` does for matrices."""
+        return record(self._tape, self._value.mT, (rules.SWAP_LAST.code, self._node, None))
+
+    @overload
+    def reshape(self: BVar[R[N, D]], shape: DN, /) -> BVar[R[DN, D]]: ...
+    @overload
+    def reshape(self: BVar[L[M, N, D]], shape: DN, /) -> BVar[R[DN, D]]: ...
+    @overload
+    def reshape(self: BVar[R[N, D]], shape: tuple[DM, DN], /) -> BVar[L[DM, DN, D]]: ...
+    @overload
+    def reshape(self: BVar[L[M, N, D]], shape: tuple[DM, DN], /) -> BVar[L[DM, DN, D]]: ...
+    # Catchers: what a declared type rejected above must not slip into the gradual overloads below.
+    @overload
+    def reshape(self: BVar[R[N, D]], shape: Dim, /) -> BVar[R[Dim, D]]: ...
+    @overload
+    def reshape(self: BVar[L[M, N, D]], shape: Dim, /) -> BVar[R[Dim, D]]: ...
+    @overload
+    def reshape(self: BVar[R[N, D]], shape: tuple[Dim, Dim], /) -> BVar[L[Dim, Dim, D]]: ...
+    @overload
+    def reshape(self: BVar[L[M, N, D]], shape: tuple[Dim, Dim], /) -> BVar[L[Dim, Dim, D]]: ...
+    @overload
+    def reshape(self: BVar[R[N, D]], shape: int | tuple[int], /) -> BVar[R[Any, D]]: ...
+    @overload
+    def reshape(self: BVar[L[M, N, D]], shape: int | tuple[int], /) -> BVar[R[Any, D]]: ...
+    @overload
+    def reshape(self: BVar[R[N, D]], shape: tuple[int, int], /) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def reshape(self: BVar[L[M, N, D]], shape: tuple[int, int], /) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def reshape(self, shape: tuple[int, int, int], /) -> BVar[Tensor3[Any, Any, Any]]: ...
+    def reshape(self, shape: Any, /) -> Any:
+        """The same elements in C order in another shape; one size may be -1. `ShapeError` if they do not fit."""
+        before, x = self.shape, self._value
+        wanted = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
+        if not before or not wanted:
+            raise ShapeError(
+                f"reshape: {describe(before)} to {wanted}: scalars have no elements to lay out; write tp.stack([b]) "
+                "for a vector of one element, x[0] for its element"
+            )
+        try:
+            # A view of x, which is as immutable as x is.
+            y = x.reshape(wanted)
+        except ValueError:
+            raise ShapeError(
+                f"reshape: {describe(before)} has {self.size} elements, which {wanted} cannot hold"
+            ) from None
+        return record(self._tape, y, (rules.RESHAPE.code, self._node, (before, shape_of(y))))
+
+    def _broadcast_to(self, shape: Shape, dtype: np.dtype[Any]) -> BVar[Any]:
+        value = rules.broadcast_to(self._value, shape, dtype)
+        residual = (self.shape, shape, self.dtype if self.shape else dtype)
+        return record(self._tape, value, (rules.BROADCAST.code, self._node, residual))
+
+    def _scatter(self, index: Any, shape: Shape, dtype: np.dtype[Any]) -> BVar[Any]:
+        value = rules.scatter(self._value, index, shape, dtype)
+        return record(self._tape, value, (rules.SCATTER.code, self._node, (index, shape, dtype)))
+
+    def _log(self) -> BVar[V]:
+        x = self._value
+        y = rules.log(x)
+        if shape_of(x):
+            return record(self._tape, y, (rules.LOG.code, self._node, x))
+        return record(self._tape, y, (SCALE, self._node, 1 / x))
+
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: Index, /) -> BVar[float]: ...
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: EllipsisType, /) -> BVar[R[N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: R[M, np.int64], /) -> BVar[R[M, D]]: ...
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: R[N, np.bool], /) -> BVar[R[Any, D]]: ...
+    @overload
+    def __getitem__(
+        self: BVar[R[N, D]], index: slice | list[int] | npt.NDArray[np.integer[Any]], /
+    ) -> BVar[R[Any, D]]: ...
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: tuple[slice[None, None, None], None], /) -> BVar[L[N, One, D]]: ...
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: tuple[None, slice[None, None, None]], /) -> BVar[L[One, N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: Index, /) -> BVar[R[N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: EllipsisType, /) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[Index, Index], /) -> BVar[float]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[slice[None, None, None], Index], /) -> BVar[R[M, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[Index, slice[None, None, None]], /) -> BVar[R[N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[slice, Index] | tuple[Index, slice], /) -> BVar[R[Any, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[R[K, np.int64], R[K, np.int64]], /) -> BVar[R[K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: R[K, np.int64], /) -> BVar[L[K, N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: slice, /) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[slice, slice], /) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: Index, /) -> BVar[L[N, K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: tuple[Index, Index], /) -> BVar[R[K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: tuple[Index, Index, Index], /) -> BVar[float]: ...
+    def __getitem__(self, index: Any, /) -> Any:
+        index = _own_index(index)
+        shape, x = self.shape, self._value
+        if not shape:
+            raise TypeError("a scalar BVar cannot be indexed")
+        try:
+            y = rules.take(x, index)
+        except IndexError as error:
+            raise IndexError(f"{describe(shape)} indexed with {index!r}: {error}") from None
+        return record(self._tape, y, (rules.INDEX.code, self._node, (index, shape, self.dtype)))
+
+    def __len__(self) -> int:
+        shape = self.shape
+        if not shape:
+            raise TypeError("a scalar BVar has no length")
+        return shape[0]
+
+    @overload
+    def __iter__(self: BVar[R[N, D]]) -> Iterator[BVar[float]]: ...
+    @overload
+    def __iter__(self: BVar[L[M, N, D]]) -> Iterator[BVar[R[N, D]]]: ...
+    @overload
+    def __iter__(self: BVar[Tensor3[M, N, K, D]]) -> Iterator[BVar[L[N, K, D]]]: ...
+    def __iter__(self) -> Iterator[Any]:
+        shape, tape, x = self.shape, self._tape, self._value
+        if not shape:
+            raise TypeError("a scalar BVar cannot be iterated over")
+        # One node for the whole: an index operation each would write the whole gradient once an element.
+        items = rules.unstacked(x)
+        node = -1
+        if tape is not None:
+            node = record(tape, None, (rules.UNSTACK.code, self._node, (shape, self.dtype)))._node
+        return iter([record(tape, item, (PART, node, position)) for position, item in enumerate(items)])
+
+    # -- What NumPy and Python would do with it, and must not ------------------------------------------------------
+    # Hidden from checkers, so that `float(b)` and `np.exp(b)` are errors in the editor too.
+
+    if not TYPE_CHECKING:
+        # Makes `array + b` leave the work to `b.__radd__`. (With `__array_ufunc__` an error could name the ufunc, but
+        # NumPy's detour through it costs every `array @ b` 2 us.)
+        __array_priority__ = 1000.0
+
+        def __array_function__(self, func, types, args, kwargs):
+            raise NotDifferentiableError(
+                f"np.{func.__name__} does not differentiate a BVar: write tp.{func.__name__}, "
+                "or pass b.value for the plain value"
+            )
+
+        def __array__(self, dtype=None, copy=None):
+            raise NotDifferentiableError(
+                f"a BVar of shape {self.shape} cannot become a plain array, as np.exp(b), np.array([b]) and the like "
+                "would have it: the gradient would be lost. Write tp.exp(b) for np.exp(b), tp.stack([b, c]) for "
+                "np.array([b, c]), or b.value for the plain value"
+            )
+
+        def __float__(self):
+            raise NotDifferentiableError(
+                "float(b) would lose the gradient: keep b as it is, or write b.value for the plain number"
+            )
+
+        __int__ = __index__ = __complex__ = __float__
+
+        def __reduce__(self):
+            if self._tape is not None:
+                raise TypeError("a BVar inside of a gradient cannot be pickled or copied; take b.value")
+            return BVar, (self._value,)
+
+        def __copy__(self):
+            return self
+
+        def __deepcopy__(self, memo):
+            return self
+
+
+# -- Making BVars ---------------------------------------------------------------------------------------------------
+
+
+def constant(value: Value) -> BVar[Any]:
+    """A BVar that holds `value` itself, unchecked and not copied: for values of the library's own."""
+    b: BVar[Any] = _new(BVar)
+    b._value = value
+    b._tape = None
+    b._node = -1
+    return b
+
+
+def record(tape: Tape | None, value: Value, entry: Entry) -> BVar[Any]:
+    """The BVar of a new entry on `tape`; a constant where there is no tape."""
+    b: BVar[Any] = _new(BVar)
+    b._value = value
+    b._tape = tape
+    if tape is None:
+        b._node = -1
+        return b
+    if not tape.open:
+        tape.check_open()
+    entries = tape.entries
+    b._node = len(entries)
+    entries.append(entry)
+    return b
+
+
+def lifted(value: Any, name: str = "BVar") -> Value:
+    """What a BVar of `value` holds: a Python float, or a C- or Fortran-ordered copy of a float array.
+
+    Raises `DTypeError`, which begins with `name`, for what cannot be differentiated.
+    """
+    kind = type(value)
+    if kind is float:
+        return value
+    if isinstance(value, np.ndarray):
+        if value.dtype.type not in (np.float64, np.float32):
+            raise DTypeError(
+                f"{name}: an array of dtype {value.dtype} and shape {value.shape} cannot be differentiated; "
+                f"{_way_out(value.dtype)}"
+            )
+        if isinstance(value, (np.ma.MaskedArray, np.matrix)):
+            raise DTypeError(f"{name}: a {kind.__name__} cannot be differentiated; pass a plain array")
+        if value.ndim == 0:
+            return float(value)
+        return np.array(value, dtype=value.dtype.newbyteorder("="), subok=False)
+    if isinstance(value, bool | np.bool | complex | np.complexfloating | np.integer):
+        raise DTypeError(
+            f"{name}: {value!r} ({kind.__name__}) cannot be differentiated; "
+            f"{'take real and imaginary parts' if isinstance(value, complex | np.complexfloating) else 'pass a float'}"
+        )
+    if isinstance(value, float | int | np.float32):
+        return float(value)
+    if kind is BVar:
+        raise DTypeError(f"{name}: the value is a BVar already")
+    raise DTypeError(
+        f"{name}: a {kind.__name__} cannot be differentiated; wanted a float or a float64 or float32 array "
+        "(lists: np.array(..., dtype=float) or tp.vector)"
+    )
+
+
+def _way_out(dtype: np.dtype[Any]) -> str:
+    if dtype.kind in "iub":
+        return (
+            "write x.astype(np.float64) if these are numbers; as plain data (labels, indices, masks) pass it unlifted"
+        )
+    if dtype.kind == "c":
+        return "take x.real and x.imag"
+    return "wanted float64 or float32: x.astype(np.float64)"
+
+
+# -- Applying rules -------------------------------------------------------------------------------------------------
+
+
+def innermost(*operands: Any) -> Tape | None:
+    """The tape that records an operation on `operands`: the youngest of theirs; None if all are constants."""
+    tape: Tape | None = None
+    for x in operands:
+        if type(x) is BVar:
+            other = x._tape
+            if other is not None and other is not tape and (tape is None or other.birth > tape.birth):
+                tape = other
+    return tape
+
+
+def seen_from(tape: Tape | None, x: Any) -> Value:
+    """What `x` is to an operation that `tape` records: the value under its own and under constant BVars."""
+    if type(x) is BVar and (x._tape is tape or x._tape is None):
+        return x._value
+    return x
+
+
+def is_operand(x: Any) -> bool:
+    """Whether `x` is plain data that can stand beside a BVar: a real number, or an array of them."""
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "fiub"
+    return isinstance(x, _NUMBERS)
+
+
+_NUMBERS = (float, int, np.floating, np.integer, np.bool)
+
+
+def beside(b: Value, x: Any, name: str, keep: bool) -> Value:
+    """Plain data `x` beside the value `b` of a BVar, as rules want it: a float, or an array of the same dtype.
+
+    Integer and bool arrays are converted; float64 beside float32 is refused, since the result would be float64. What a
+    tape will `keep` is copied, so that the caller may write to the array; a constant that was lifted is its own copy.
+    """
+    like = dtype_of(b)
+    if not shape_of(b) and isinstance(x, np.ndarray) and x.dtype == np.float32:
+        like = x.dtype  # a scalar goes with either float type
+    return own_data(x, like, name, keep)
+
+
+def own_data(x: Any, like: np.dtype[Any], name: str, keep: bool) -> Value:
+    """Plain data in an operation on BVars of dtype `like`; see `beside`."""
+    if type(x) is np.ndarray:
+        dtype = x.dtype
+        if not x.ndim:
+            return float(x)
+        if dtype is like or dtype == like:
+            return x.copy() if keep else x
+        if dtype.kind in "iub":
+            return x.astype(like)
+        raise DTypeError(f"{name}: a BVar of {like} and an array of {dtype}; convert the array: x.astype(np.{like})")
+    if isinstance(x, (np.ma.MaskedArray, np.matrix)):
+        raise DTypeError(f"{name}: a {type(x).__name__} beside a BVar would lose its meaning; pass a plain array")
+    if isinstance(x, np.ndarray):
+        return own_data(np.asarray(x), like, name, keep)
+    return float(x)
+
+
+def refused(name: str, x: Any) -> Any:
+    """NotImplemented for an object that may have operators of its own; an error for an array, which NumPy would take
+    to pieces otherwise."""
+    if isinstance(x, np.ndarray):
+        raise DTypeError(f"{name}: an array of dtype {x.dtype} beside a BVar; wanted real numbers: float, int or bool")
+    return NotImplemented
+
+
+def binary(op: Binary, a: Any, b: Any) -> Any:
+    """A binary elementwise operation, at least one of its operands a BVar."""
+    type_a, type_b = type(a), type(b)
+    if type_a is type_b:
+        x, y = a._value, b._value
+        if (
+            a._tape is b._tape
+            and type(x) is type(y) is np.ndarray
+            and x.shape == y.shape
+            and x.dtype is y.dtype
+            and a._tape is not None
+        ):
+            # By far the most frequent case needs none of the questions below.
+            value = op.value(x, y)
+            left, right = op.left, op.right
+            residuals = left.residual(x, y, value), right.residual(x, y, value)
+            return record(a._tape, value, (left.code, a._node, residuals[0], right.code, b._node, residuals[1]))
+    tape_a: Tape | None = a._tape if type_a is BVar else None
+    tape_b: Tape | None = b._tape if type_b is BVar else None
+    tape = tape_a
+    if tape_b is not None and (tape is None or (tape is not tape_b and tape_b.birth > tape.birth)):
+        tape = tape_b
+    x = a._value if type_a is BVar and (tape_a is tape or tape_a is None) else a
+    y = b._value if type_b is BVar and (tape_b is tape or tape_b is None) else b
+    keeps = op.keeps and tape is not None
+    if type_b is not BVar and type(y) is not float:
+        if not is_operand(y):
+            return refused(op.name, y)
+        # An int exponent stays one: negative numbers have integer powers, and only those.
+        if op is not rules.POWER or type(y) is not int:
+            y = beside(x, y, op.name, keeps)
+    elif type_a is not BVar and type(x) is not float:
+        if not is_operand(x):
+            return refused(op.name, x)
+        x = beside(y, x, op.name, keeps)
+    shape_x, shape_y = shape_of(x), shape_of(y)
+    shape = shape_x if shape_x == shape_y else broadcast_shape(op.name, shape_x, shape_y)
+    if shape_x and shape_y and x.dtype != y.dtype:
+        raise mixed(op.name)
+    try:
+        value = op.value(x, y)
+    except (ZeroDivisionError, OverflowError):
+        # Python's floats raise where NumPy goes to infinity; scalars follow the arrays.
+        value = float(op.value(np.float64(x), np.float64(y)))
+    if type(value) is complex:
+        raise ValueError(f"{op.name}: {x!r} {op.name} {y!r} is not a real number")
+    if tape is None:
+        return constant(value)
+    if not shape:
+        if tape_a is tape:
+            part: Entry = (SCALE, a._node, _partial(op.left, x, y, value))
+            if tape_b is tape:
+                part += (SCALE, b._node, _partial(op.right, x, y, value))
+        else:
+            part = (SCALE, b._node, _partial(op.right, x, y, value))
+        return record(tape, value, part)
+    entry: Entry = ()
+    if tape_a is tape:
+        node = a._node if shape_x == shape else _stretch(tape, a._node, shape_x, shape, value)
+        entry = (op.left.code, node, op.left.residual(x, y, value))
+    if tape_b is tape:
+        node = b._node if shape_y == shape else _stretch(tape, b._node, shape_y, shape, value)
+        entry += (op.right.code, node, op.right.residual(x, y, value))
+    return record(tape, value, entry)
+
+
+def _partial(operand: rules.Operand, x: Value, y: Value, value: Value) -> Value:
+    """The derivative of a scalar operation; infinite or NaN, as NumPy has it, where Python's floats raise."""
+    try:
+        partial = operand.partial(operand.residual(x, y, value))
+        return partial if type(partial) is float else rules.number(partial)
+    except (ZeroDivisionError, OverflowError):
+        with np.errstate(all="ignore"):
+            return float(operand.partial(operand.residual(np.float64(x), np.float64(y), np.float64(value))))
+
+
+def _stretch(tape: Tape, node: int, before: Shape, after: Shape, value: Value) -> int:
+    """Record that an operand was broadcast; its stretched value is never formed."""
+    tape.check_open()
+    tape.entries.append((rules.BROADCAST.code, node, (before, after, dtype_of(value))))
+    return len(tape.entries) - 1
+
+
+def mixed(name: str) -> DTypeError:
+    """The error for operands of both float dtypes."""
+    return DTypeError(
+        f"{name}: one operand is float32 and the other float64, which NumPy would promote; convert the plain data of "
+        "one of them, as in x.astype(np.float32)"
+    )
+
+
+def product(a: Any, b: Any) -> Any:
+    """`a @ b`, at least one a BVar."""
+    type_a, type_b = type(a), type(b)
+    tape_a: Tape | None = a._tape if type_a is BVar else None
+    tape_b: Tape | None = b._tape if type_b is BVar else None
+    tape = tape_a
+    if tape_b is not None and (tape is None or (tape is not tape_b and tape_b.birth > tape.birth)):
+        tape = tape_b
+    x = a._value if type_a is BVar and (tape_a is tape or tape_a is None) else a
+    y = b._value if type_b is BVar and (tape_b is tape or tape_b is None) else b
+    if type_b is not BVar:
+        if not is_operand(y):
+            return refused("@", y)
+        y = beside(x, y, "@", tape is not None)
+    elif type_a is not BVar:
+        if not is_operand(x):
+            return refused("@", x)
+        x = beside(y, x, "@", tape is not None)
+    left, right = rules.matmul_rules(x, y)
+    if x.dtype != y.dtype:
+        raise mixed("@")
+    value = rules.matmul(x, y)
+    if tape is None:
+        return constant(value)
+    entry: Entry = ()
+    if tape_a is tape:
+        entry = (left.code, a._node, y)
+    if tape_b is tape:
+        entry += (right.code, b._node, x)
+    return record(tape, value, entry)
+
+
+def linear(rule: Rule, b: BVar[Any], value: Value, residual: Any) -> BVar[Any]:
+    """The result of a linear map of one operand."""
+    return record(b._tape, value, (rule.code, b._node, residual))
+
+
+def _sum(b: BVar[Any], axis: int | tuple[int, ...] | None, keepdims: bool) -> BVar[Any]:
+    shape = b.shape
+    if not shape:
+        return b
+    value = rules.total(b._value, axis, keepdims)
+    return record(b._tape, value, (rules.SUM.code, b._node, (shape, axis, keepdims, b.dtype)))
+
+
+def _select(name: str, b: BVar[Any], axis: Any, keepdims: bool) -> BVar[Any]:
+    shape, x = b.shape, b._value
+    if not shape:
+        return b
+    axis = axis_of(name, shape, axis)
+    count_of(name, shape, axis)
+    value = getattr(x, name)(axis=axis, keepdims=keepdims)
+    if not shape_of(value):
+        value = rules.number(value)
+    if b._tape is None:
+        return constant(value)
+    weights = rules.tie_weights(x, value, axis)
+    return record(b._tape, value, (rules.SELECT.code, b._node, (weights, shape, axis, keepdims, b.dtype)))
+
+
+def axis_of(name: str, shape: Shape, axis: Any) -> Any:
+    """`axis` in Python's own ints if the shape has it; one clear error otherwise."""
+    if axis is None:
+        return None
+    if isinstance(axis, tuple):
+        return tuple(axis_of(name, shape, a) for a in axis)
+    number = operator.index(axis)
+    if not -len(shape) <= number < len(shape):
+        raise ShapeError(f"{name}: axis {number} is out of range for {describe(shape)}")
+    return number
+
+
+def count_of(name: str, shape: Shape, axis: Any) -> int:
+    """How many elements a reduction joins; an error where there is none."""
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    count = math.prod(shape[a] for a in axes)
+    if not count:
+        raise ShapeError(f"{name}: {describe(shape)} has no elements{'' if axis is None else f' along axis {axis}'}")
+    return count
+
+
+def _own_index(index: Any) -> Any:
+    """The index with its arrays copied, for the backward sweep uses it again."""
+    if isinstance(index, tuple):
+        return tuple(map(_own_index, index))
+    if isinstance(index, list | np.ndarray):
+        array = np.array(index)
+        if not array.size and isinstance(index, list):
+            return array.astype(np.intp)
+        if array.dtype.kind not in "iub":
+            raise IndexError(f"an index array has dtype {array.dtype}; wanted integers or a mask")
+        return array
+    if type(index) is BVar:
+        raise NotDifferentiableError("a BVar cannot be an index: it has no derivative by its position; take b.value")
+    return index
+
+
+def _comparable(x: Any) -> Any:
+    """The plain scalar to compare; arrays are refused, since a mask has no place in `if`."""
+    value = plain(x)
+    if shape_of(value):
+        raise TypeError(
+            f"a BVar of shape {shape_of(value)} is compared: compare plain values, `b.value > 0`, which gives a mask"
+        )
+    return value

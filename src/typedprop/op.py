@@ -1,0 +1,380 @@
+"""How a primitive is declared: value, pull and push in one place, in a line or two.
+
+- `elementwise(value, of_input=...)` or `of_output=`: a function of each element, by its derivative.
+- `elementwise2(value, left, right)`: a function of two values element by element, by its two derivatives.
+- `linear(apply, transpose)`: a linear map of one operand; the map is its own forward mode.
+- `bilinear(value, left, right)`: linear in each of two operands.
+- `unary(value, keep, pull, push)`: one operand, free form.
+- `nary(value, (pull, push), ...)`: several operands, free form.
+- `decomposition(value, pull, push)`: one operand, several results.
+- `record_parts`, `record_joint`: any number of operands, for the few primitives that no word above describes.
+
+The functions given are written with typedprop's own operations (or operators), which take plain arrays and `BVar`s
+alike: run on arrays in a first derivative, recorded in a higher one. A primitive applied to plain values only calls its
+NumPy function: no wrapper, no tape.
+"""
+
+# The overloads of Elementwise go from exact to gradual.
+# mypy: disable-error-code="overload-overlap"
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from typedprop.arithmetic import (
+    Binary,
+    Operand,
+    dtype_of,
+    is_plain,
+    number,
+    scaled_by,
+    shape_of,
+)
+from typedprop.bvar import Arr, BVar, V, binary, constant, innermost, is_operand, mixed, own_data, record, seen_from
+from typedprop.errors import DTypeError
+from typedprop.tape import JOINT, PART, SCALE, Entry, Joint, Rule, Tape, Value
+
+Function = Callable[..., Any]
+
+
+def checked_plain(name: str, x: Any) -> Value:
+    """Plain data as NumPy's functions get it: floats and arrays of real numbers; everything else is refused by name."""
+    kind = type(x)
+    if kind is float or (kind is np.ndarray and x.dtype.kind == "f"):
+        return x
+    if not is_operand(x):
+        what = f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {kind.__name__}"
+        raise DTypeError(f"{name}: wanted a BVar, a float or a float array, got {what}")
+    if isinstance(x, np.ndarray):
+        x = np.asarray(x)
+        return x if x.dtype.kind == "f" else x.astype(np.float64)
+    return x if isinstance(x, np.floating) else float(x)
+
+
+class Elementwise:
+    """A differentiable function of each element: what `elementwise` makes. Keeps type, shape and dtype."""
+
+    def __init__(
+        self, name: str, value: Function, number: Function | None, partial: Function, keeps_output: bool, doc: str
+    ) -> None:
+        self.__name__ = name
+        self.__doc__ = doc
+        self._value = value
+        self._number = number or value
+        self._partial = partial
+        self._keeps_output = keeps_output
+        apply = scaled_by(partial)
+        self._code = Rule(name, apply, apply, fresh=True).code
+
+    @overload
+    def __call__(self, x: BVar[V], /) -> BVar[V]: ...
+    @overload
+    def __call__(self, x: Arr, /) -> Arr: ...
+    @overload
+    def __call__(self, x: float, /) -> float: ...
+    def __call__(self, x: Any, /) -> Any:
+        """The function of each element of `x`: a BVar, a plain array or a number."""
+        if type(x) is not BVar:
+            x = checked_plain(self.__name__, x)
+            return self._value(x) if type(x) is np.ndarray else self._of_number(x)
+        inner, tape = x._value, x._tape
+        y: Any
+        if type(inner) is float:
+            y = self._of_number(inner)
+            if tape is None:
+                return constant(y)
+            return record(tape, y, (SCALE, x._node, self._slope(y if self._keeps_output else inner)))
+        y = self._value(inner) if type(inner) is np.ndarray else self(inner)
+        if tape is None:
+            return constant(y)
+        kept = y if self._keeps_output else inner
+        if shape_of(inner):
+            return record(tape, y, (self._code, x._node, kept))
+        return record(tape, y, (SCALE, x._node, self._partial(kept)))
+
+    def _of_number(self, x: float) -> float:
+        """The value at a number: Python's where it has one, NumPy's infinities and NaNs where Python raises."""
+        try:
+            return self._number(x)  # type: ignore[no-any-return]  # a function of floats by declaration
+        except (ValueError, OverflowError, ZeroDivisionError):
+            return float(self._value(np.float64(x)))
+
+    def _slope(self, kept: float) -> Value:
+        try:
+            return number(self._partial(kept))
+        except (ValueError, OverflowError, ZeroDivisionError):
+            with np.errstate(all="ignore"):
+                return float(self._partial(np.float64(kept)))
+
+    def __repr__(self) -> str:
+        return f"<typedprop elementwise {self.__name__}>"
+
+
+def elementwise(
+    name: str,
+    value: Function,
+    *,
+    of_input: Function | None = None,
+    of_output: Function | None = None,
+    number: Function | None = None,
+    doc: str = "",
+) -> Elementwise:
+    """Declare a function of each element.
+
+    `value` is the NumPy function; `number`, where given, a faster one for Python floats (from `math`). The derivative
+    is a function of the input or of the output, and only that one is kept for the backward sweep.
+    """
+    partial = of_input or of_output
+    if partial is None or (of_input and of_output):
+        raise TypeError(f"elementwise {name}: give the derivative as of_input or as of_output, one of them")
+    return Elementwise(name, value, number, partial, of_output is not None, doc)
+
+
+def elementwise2(
+    name: str,
+    value: Function,
+    left: Function,
+    right: Function,
+) -> Function:
+    """Declare a function of two operands element by element, which broadcast as the operators do.
+
+    `left(a, b, y)` and `right(a, b, y)` are the derivatives by each operand at the operands and the value.
+    """
+
+    def residual(a: Value, b: Value, y: Value) -> tuple[Value, Value, Value]:
+        return (a, b, y)
+
+    def apply(x: Any, y: Any) -> Any:
+        if type(x) is BVar or type(y) is BVar:
+            for other in (x, y):
+                if type(other) is not BVar:
+                    checked_plain(name, other)
+            return binary(op, x, y)
+        z = value(x, y)
+        return z if shape_of(z) else number(z)
+
+    op = Binary(
+        name,
+        apply,
+        Operand(name, residual, lambda r: left(*r)),
+        Operand(name, residual, lambda r: right(*r)),
+    )
+
+    def call(x: Any, y: Any, /) -> Any:
+        if type(x) is BVar or type(y) is BVar:
+            return apply(x, y)
+        return apply(checked_plain(name, x), checked_plain(name, y))
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+class Linear:
+    """A linear map of one operand with static parameters: what `linear` makes."""
+
+    __slots__ = ("_apply", "_rule", "name")
+
+    def __init__(self, name: str, apply: Function, transpose: Function, *, fresh: bool, view: bool) -> None:
+        self.name = name
+        self._apply = apply
+        self._rule = Rule(
+            name,
+            lambda g, r: transpose(g, *r),
+            lambda t, r: self(t, *r[2:]),
+            fresh=fresh,
+            view=view,
+        )
+
+    def __call__(self, x: Any, *static: Any) -> Any:
+        """The map of `x`: a BVar or a plain array."""
+        if type(x) is not BVar:
+            y = self._apply(x if is_plain(x) else checked_plain(self.name, x), *static)
+            return y if shape_of(y) else number(y)
+        inner = x._value
+        y = self(inner, *static)
+        return record(x._tape, y, (self._rule.code, x._node, (shape_of(inner), dtype_of(inner), *static)))
+
+
+def linear(name: str, apply: Function, transpose: Function, *, fresh: bool = False, view: bool = False) -> Linear:
+    """Declare a linear map: `apply(x, *static)` on plain arrays, `transpose(g, shape, dtype, *static)` on cotangents.
+
+    `shape` and `dtype` are the operand's. `transpose` may meet BVars; `apply` never does. `fresh` and `view` as in
+    `Rule`.
+    """
+    return Linear(name, apply, transpose, fresh=fresh, view=view)
+
+
+def unary(
+    name: str, value: Function, keep: Function, pull: Function, push: Function, *, fresh: bool = False
+) -> Function:
+    """Declare a primitive of one operand in free form.
+
+    `value(x, *static)` on plain arrays; `keep(x, y, *static)` says what to remember; `pull(g, kept)` and
+    `push(t, kept)` are the transposed derivative and the derivative, on arrays or BVars.
+    """
+    rule = Rule(name, pull, push, fresh=fresh)
+
+    def call(x: Any, *static: Any) -> Any:
+        if type(x) is not BVar:
+            y = value(checked_plain(name, x), *static)
+            return y if type(y) is np.ndarray and y.ndim else number(y)
+        inner, tape = x._value, x._tape
+        y = call(inner, *static)
+        if tape is None:
+            return constant(y)
+        return record(tape, y, (rule.code, x._node, keep(inner, y, *static)))
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def bilinear(name: str, value: Function, left: Function, right: Function) -> Function:
+    """Declare a product, linear in each of two operands.
+
+    `value(a, b, *static)` on plain arrays; `left(g, b, shape, *static)` pulls a cotangent back to the first operand
+    (of `shape`), `right(g, a, shape, *static)` to the second. Forward mode is the product itself.
+    """
+    left_rule = Rule(name, lambda g, r: left(g, *r), lambda t, r: call(t, r[0], *r[2:]))
+    right_rule = Rule(name, lambda g, r: right(g, *r), lambda t, r: call(r[0], t, *r[2:]))
+
+    def call(a: Any, b: Any, *static: Any) -> Any:
+        tape, (x, y) = opened(name, a, b)
+        if not (type(x) is BVar or type(y) is BVar):
+            z = value(x, y, *static)
+            z = z if shape_of(z) else number(z)
+        else:
+            z = call(x, y, *static)
+        if tape is None:
+            return constant(z) if type(a) is BVar or type(b) is BVar else z
+        parts: list[Any] = []
+        if on(tape, a):
+            parts += (left_rule.code, a._node, (y, shape_of(x), *static))
+        if on(tape, b):
+            parts += (right_rule.code, b._node, (x, shape_of(y), *static))
+        return record(tape, z, tuple(parts))
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def nary(name: str, value: Function, *derivatives: tuple[Function, Function]) -> Function:
+    """Declare a primitive of several operands in free form; it remembers them all, and the result.
+
+    `value(*operands, *static)` on plain values. For each operand there is a pair `(pull, push)`:
+    `pull(g, *operands, y, *static)` is its cotangent, `push(t, *operands, y, *static)` its part of the result's
+    tangent, on arrays or BVars.
+    """
+    codes = [_rule_of(name, pull, push) for pull, push in derivatives]
+
+    def call(*arguments: Any) -> Any:
+        operands, static = arguments[: len(codes)], arguments[len(codes) :]
+        tape, values = opened(name, *operands)
+        if any(type(x) is BVar for x in values):
+            y = call(*values, *static)
+        else:
+            y = value(*values, *static)
+            y = y if shape_of(y) else number(y)
+        return record_parts(tape, y, operands, lambda k: (codes[k], (*values, y, *static)))
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def _rule_of(name: str, pull: Function, push: Function) -> int:
+    return Rule(name, lambda g, kept: pull(g, *kept), lambda t, kept: push(t, *kept)).code
+
+
+def decomposition(name: str, value: Function, pull: Function, push: Function) -> Function:
+    """Declare a primitive of one operand with several results.
+
+    `value(x, *static)` gives a tuple of plain arrays. `pull(cotangents, x, results, *static)` gets a cotangent a result,
+    None for one that was not used; `push(t, x, results, *static)` gives a tangent a result.
+    """
+
+    def call(x: Any, *static: Any) -> Any:
+        tape, (inner,) = opened(name, x)
+        results = call(inner, *static) if type(inner) is BVar else value(inner, *static)
+
+        def joint(_: list[int]) -> Joint:
+            return Joint(
+                name,
+                lambda used: [pull([used.parts.get(k) for k in range(len(results))], inner, results, *static)],
+                lambda tangents: push(tangents[0], inner, results, *static),
+            )
+
+        return record_joint(tape, results, (x,), joint)
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+# -- Any number of operands -----------------------------------------------------------------------------------------
+
+
+def on(tape: Tape | None, x: Any) -> bool:
+    """Whether `x` is recorded on `tape` itself."""
+    return type(x) is BVar and tape is not None and x._tape is tape
+
+
+def opened(name: str, *operands: Any) -> tuple[Tape | None, list[Value]]:
+    """The tape that records an operation on `operands`, and the operands as that operation sees them.
+
+    Plain arrays beside BVars are copied and brought to their dtype, so that the caller may keep them.
+    """
+    tape = innermost(*operands)
+    values = [seen_from(tape, x) for x in operands]
+    like: Any = None
+    for x in values:
+        if shape_of(x) and x.dtype.kind == "f":
+            if like is None:
+                like = x.dtype
+            elif x.dtype != like:
+                raise mixed(name)
+    for position, (given, x) in enumerate(zip(operands, values, strict=True)):
+        if type(given) is not BVar:
+            if not is_operand(x):
+                checked_plain(name, x)
+            values[position] = own_data(x, like or _FLOAT64, name, tape is not None)
+    return tape, values
+
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+def record_parts(
+    tape: Tape | None, value: Value, operands: Sequence[Any], part: Callable[[int], tuple[int, Any]]
+) -> Any:
+    """Record `value` of `operands`; `part(k)` gives the code of the rule and the residual of the k-th one.
+
+    Where no operand is a BVar, `value` itself.
+    """
+    if tape is None:
+        return constant(value) if any(type(x) is BVar for x in operands) else value
+    entry: list[Any] = []
+    for k, x in enumerate(operands):
+        if type(x) is BVar and x._tape is tape:
+            code, residual = part(k)
+            entry += (code, x._node, residual)
+    return record(tape, value, tuple(entry))
+
+
+def record_joint(tape: Tape | None, value: Value, operands: Sequence[Any], joint: Callable[[list[int]], Joint]) -> Any:
+    """Record `value` of `operands` whose cotangents are computed together.
+
+    `joint` is given the positions of the operands that are on the tape and returns their common rule. A tuple `value`
+    makes as many results, and the rule's `pull` then gets `Parts`.
+    """
+    if tape is None:
+        lift = any(type(x) is BVar for x in operands)
+        if type(value) is tuple:
+            return tuple(map(constant, value)) if lift else value
+        return constant(value) if lift else value
+    mine = [k for k, x in enumerate(operands) if on(tape, x)]
+    entry: Entry = (JOINT, tuple(operands[k]._node for k in mine), joint(mine))
+    if type(value) is not tuple:
+        return record(tape, value, entry)
+    node = record(tape, None, entry)._node
+    return tuple(record(tape, v, (PART, node, k)) for k, v in enumerate(value))
