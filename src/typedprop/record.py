@@ -1,0 +1,140 @@
+"""`Record`: parameters as an attrs class that one can compute with, as in `net - 0.1 * gradient`.
+
+    @attrs.frozen
+    class Network(Record, Generic[I, H]):
+        weight: BVar[L[H, I]]
+        bias: BVar[R[H]]
+
+What can be done to a record is what can be done to a vector: records of the same class and structure are added and
+subtracted, a record is multiplied and divided by a scalar. All of it is differentiable. Static fields are the left
+operand's.
+
+When a record is made, the shapes of its fields are held against their annotations; see `shape_check`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from typing_extensions import TypeVar
+
+from typedprop import tree
+from typedprop.bvar import BVar
+from typedprop.errors import DTypeError, ShapeError
+from typedprop.shape_check import Checked
+
+
+class Record(Checked):
+    """A mixin for attrs classes whose fields are `BVar`s, other records, containers of them, or static values.
+
+    Arithmetic makes new records, without their `__init__`, converters, validators or shape checks. Both operands of
+    `+` and `-` must be of the same class and structure, static values included; else `tree.StructureError` names
+    the first place where they differ. The scalar of `*` and `/` is a number or a `BVar[float]`.
+
+    A class with an `__attrs_post_init__` of its own calls `super().__attrs_post_init__()` in it, for the shape check.
+    """
+
+    __slots__ = ()
+
+    # A NumPy array or scalar on the left leaves the operation to the record.
+    __array_ufunc__: ClassVar[None] = None
+
+    def __add__(self, other: Self) -> Self:
+        return _combined(self, other, "+")
+
+    def __sub__(self, other: Self) -> Self:
+        return _combined(self, other, "-")
+
+    def __mul__(self, scalar: float | BVar[float]) -> Self:
+        return _scaled(self, scalar, "*")
+
+    def __rmul__(self, scalar: float | BVar[float]) -> Self:
+        return _scaled(self, scalar, "*")
+
+    def __truediv__(self, scalar: float | BVar[float]) -> Self:
+        return _scaled(self, scalar, "/")
+
+    # Hidden from type checkers, to which `1.0 + record` is a mistake; at run time it is to get a message.
+    if not TYPE_CHECKING:
+
+        def __radd__(self, other):
+            raise _not_a_record(self, other, f"{type(other).__name__} + {type(self).__name__}", "+")
+
+        def __rsub__(self, other):
+            raise _not_a_record(self, other, f"{type(other).__name__} - {type(self).__name__}", "-")
+
+        def __rtruediv__(self, other):
+            raise TypeError(f"{type(other).__name__} / {type(self).__name__}: nothing is divided by a record")
+
+    def __neg__(self) -> Self:
+        leaves, structure = tree.flatten(self)
+        return structure.unflatten([-leaf for leaf in leaves])
+
+
+_Rec = TypeVar("_Rec", bound=Record)
+
+
+def _combined(x: _Rec, y: object, symbol: str) -> _Rec:
+    """The sum or difference of two records of the same class and structure."""
+    name = type(x).__name__
+    if type(y) is not type(x):
+        if isinstance(y, Record):
+            raise tree.StructureError(f"{name} {symbol} {type(y).__name__}: the records are of different classes")
+        if isinstance(y, (float, int, np.generic, np.ndarray, BVar)):
+            raise _not_a_record(x, y, f"{name} {symbol} {type(y).__name__}", symbol)
+        return NotImplemented  # type: ignore[no-any-return]  # asks the other operand
+    lefts, structure = tree.flatten(x)
+    rights = structure.leaves_of(y, "the right operand", "the left one")
+    combined: list[BVar[Any]] = []
+    for a, b in zip(lefts, rights, strict=True):
+        # Leaves are not broadcast: the result would be of another shape than the record.
+        if a.shape != b.shape:
+            path = structure.paths()[len(combined)]
+            raise ShapeError(
+                f"{name} {symbol} {name}: at {path}, the left operand has shape {a.shape} and the right one {b.shape}"
+            )
+        try:
+            combined.append(a + b if symbol == "+" else a - b)
+        except DTypeError as error:
+            path = structure.paths()[len(combined)]
+            raise DTypeError(
+                f"{name} {symbol} {name}: at {path}, the left operand holds {a.dtype} and the right one {b.dtype}"
+            ) from error
+    return structure.unflatten(combined)
+
+
+def _scaled(x: _Rec, scalar: object, symbol: str) -> _Rec:
+    """A record times or divided by a scalar."""
+    factor: BVar[float] | float
+    if type(scalar) is BVar:
+        if scalar.shape:
+            raise ShapeError(_not_a_scalar(x, f"a BVar of shape {scalar.shape}", symbol))
+        factor = scalar
+    elif isinstance(scalar, (float, int, np.floating, np.integer)):
+        # A Python float, which does not promote float32.
+        factor = float(scalar)
+    elif isinstance(scalar, np.ndarray):
+        raise ShapeError(_not_a_scalar(x, f"an array of shape {scalar.shape}", symbol))
+    elif isinstance(scalar, (np.generic, complex, Record)):
+        raise TypeError(_not_a_scalar(x, f"a {type(scalar).__name__}", symbol))
+    else:
+        return NotImplemented  # type: ignore[no-any-return]  # asks the other operand
+    leaves, structure = tree.flatten(x)
+    return structure.unflatten([leaf * factor if symbol == "*" else leaf / factor for leaf in leaves])
+
+
+def _not_a_record(x: Record, other: object, operation: str, symbol: str) -> TypeError:
+    name = type(x).__name__
+    if type(other) is int and other == 0:
+        way_out = f"to add up several, give sum() a {name} to start with: sum(others, start=first)"
+    else:
+        way_out = f"for the same at each leaf write tree.map(lambda leaf: leaf {symbol} ..., record)"
+    return TypeError(f"{operation}: only another {name} is added to or subtracted from a {name}; {way_out}")
+
+
+def _not_a_scalar(x: Record, what: str, symbol: str) -> str:
+    return (
+        f"a {type(x).__name__} is {'multiplied' if symbol == '*' else 'divided'} by a scalar, a float or BVar[float], "
+        f"not by {what}; for leaf by leaf write tree.map(lambda a, b: a {symbol} b, x, y)"
+    )
