@@ -1,0 +1,1 @@
+"""The differentiable operations by family; each file is one."""

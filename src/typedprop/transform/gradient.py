@@ -1,0 +1,137 @@
+"""`grad`, `value_and_grad` and `backprop`: the gradient of a scalar function, in the type of its argument."""
+
+# The overloads of argnums go from the default to tuples.
+# mypy: disable-error-code="overload-overlap"
+# pyright: reportOverlappingOverload=false
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, Literal, overload
+
+import numpy as np
+from typing_extensions import ParamSpec, TypeVar
+
+from typedprop.arithmetic import dtype_of, shape_of
+from typedprop.bvar import BVar
+from typedprop.errors import NotDifferentiableError
+from typedprop.transform.run import Inputs, Run, scalar_node
+
+P = TypeVar("P")
+Q = TypeVar("Q")
+S = TypeVar("S")
+V = TypeVar("V")
+A = ParamSpec("A")
+
+Loss = BVar[float]
+_0 = Literal[0]
+_1 = Literal[1]
+_2 = Literal[2]
+
+
+def backprop(f: Callable[Concatenate[P, A], BVar[V]], at: P, /, *args: A.args, **kwargs: A.kwargs) -> tuple[BVar[V], P]:
+    """The value of `f(at, *args)` and its gradient by `at`, in one go. Type checkers infer lambdas here.
+
+    `at` is a BVar or any tree of them (records, tuples, lists, dicts); the gradient is of the same type. For a result
+    that is not a scalar, it is the gradient of the sum of its elements.
+
+    Raises `NotDifferentiableError` if `at` holds no BVar or `f` returns no BVar.
+    """
+    run = Run(lambda x: f(x, *args, **kwargs), Inputs([at], ["backprop"]))
+    output: Any = run.output
+    if type(output) is not BVar and (isinstance(output, bool) or not isinstance(output, float | int | np.floating)):
+        raise NotDifferentiableError(
+            f"backprop: the function must return a BVar, but returned a {type(output).__name__}"
+        )
+    node = run.node(output)
+    value = run.result(output)
+    shape = shape_of(output)
+    one = np.ones(shape, dtype_of(output)) if shape else 1.0
+    (gradient,) = run.pull([] if node is None else [(node, one)])
+    return value, gradient
+
+
+@overload
+def grad(f: Callable[Concatenate[P, A], Loss], argnums: _0 = 0) -> Callable[Concatenate[P, A], P]: ...
+@overload
+def grad(f: Callable[Concatenate[P, Q, A], Loss], argnums: _1) -> Callable[Concatenate[P, Q, A], Q]: ...
+@overload
+def grad(f: Callable[Concatenate[P, Q, S, A], Loss], argnums: _2) -> Callable[Concatenate[P, Q, S, A], S]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[P, Q, A], Loss], argnums: tuple[_0, _1]
+) -> Callable[Concatenate[P, Q, A], tuple[P, Q]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[P, Q, S, A], Loss], argnums: tuple[_0, _1, _2]
+) -> Callable[Concatenate[P, Q, S, A], tuple[P, Q, S]]: ...
+def grad(f: Callable[..., Loss], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """The gradient of a scalar function: `grad(f)(net, x)` is of the type of `net`.
+
+    `argnums` says by which positional argument, or by which ones (then a tuple of gradients); further arguments pass
+    through. What the function does not depend on gets zeros of its own shape and dtype. Gradients are BVars again, so
+    `grad(grad(f))` and losses that contain gradients work.
+
+    Raises `NotDifferentiableError` if the argument holds no BVar or the loss is no scalar, `DTypeError` if a plain
+    argument is not of floats.
+    """
+    gradient = _value_and_grad(f, argnums)
+
+    @wraps(f)
+    def gradient_of_f(*args: Any, **kwargs: Any) -> Any:
+        return gradient(*args, **kwargs)[1]
+
+    return gradient_of_f
+
+
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[P, A], Loss], argnums: _0 = 0
+) -> Callable[Concatenate[P, A], tuple[Loss, P]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[P, Q, A], Loss], argnums: _1
+) -> Callable[Concatenate[P, Q, A], tuple[Loss, Q]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[P, Q, S, A], Loss], argnums: _2
+) -> Callable[Concatenate[P, Q, S, A], tuple[Loss, S]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[P, Q, A], Loss], argnums: tuple[_0, _1]
+) -> Callable[Concatenate[P, Q, A], tuple[Loss, tuple[P, Q]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[P, Q, S, A], Loss], argnums: tuple[_0, _1, _2]
+) -> Callable[Concatenate[P, Q, S, A], tuple[Loss, tuple[P, Q, S]]]: ...
+def value_and_grad(f: Callable[..., Loss], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """Like `grad`, and the value of the loss with it: `value, gradient = value_and_grad(f)(net, x)`."""
+    return _value_and_grad(f, argnums)
+
+
+def _value_and_grad(f: Callable[..., Loss], argnums: int | tuple[int, ...]) -> Callable[..., Any]:
+    name = getattr(f, "__name__", "f")
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+
+    @wraps(f)
+    def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
+        if max(numbers) >= len(args):
+            raise NotDifferentiableError(
+                f"grad of {name}: argnums is {argnums}, but {len(args)} positional arguments were given"
+            )
+        inputs = Inputs([args[k] for k in numbers], [f"grad of {name}, argument {k}" for k in numbers])
+
+        def function(*differentiated: Any) -> Any:
+            arguments = list(args)
+            for k, x in zip(numbers, differentiated, strict=True):
+                arguments[k] = x
+            return f(*arguments, **kwargs)
+
+        run = Run(function, inputs)
+        node = scalar_node(run, f"grad of {name}")
+        value = run.result(run.output)
+        gradients = run.pull([] if node is None else [(node, 1.0)])
+        return value, tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
+
+    return value_and_gradient_of_f

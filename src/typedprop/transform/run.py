@@ -1,0 +1,226 @@
+"""Running a function on a tape of its own: what every transformation begins with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from typedprop import tree
+from typedprop.arithmetic import describe, dtype_of, shape_of
+from typedprop.bvar import BVar, constant, lifted
+from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
+from typedprop.tape import Entry, SweepError, Tape, Value, pull_back
+
+# The type of the transformed function's result is the caller's business: here any tree of BVars comes back.
+Function = Callable[..., Any]
+
+
+class Inputs:
+    """What is differentiated: one or more arguments, each a tree of BVars, or a plain float or array.
+
+    A plain argument is lifted for the function and its gradient is handed back plain, for lambdas and experiments.
+    """
+
+    __slots__ = ("leaves", "plain", "sizes", "structures")
+
+    def __init__(self, arguments: Sequence[Any], names: Sequence[str]) -> None:
+        self.leaves: list[BVar[Any]] = []
+        self.structures: list[tree.Structure[Any]] = []
+        self.sizes: list[int] = []
+        self.plain: list[bool] = []
+        for argument, name in zip(arguments, names, strict=True):
+            plain = isinstance(argument, float | int | np.ndarray | np.generic | complex)
+            leaves, structure = tree.flatten(constant(lifted(argument, name)) if plain else argument)
+            if not leaves:
+                raise NotDifferentiableError(
+                    f"{name}: there is no BVar in this {type(argument).__name__} to differentiate; "
+                    "lift its values, as in BVar(np.zeros(3)) or BVar(1.0)"
+                )
+            self.leaves += leaves
+            self.structures.append(structure)
+            self.sizes.append(len(leaves))
+            self.plain.append(plain)
+
+    def build(self, values: Sequence[BVar[Any]]) -> list[Any]:
+        """The arguments with these leaves."""
+        arguments = []
+        start = 0
+        for structure, size in zip(self.structures, self.sizes, strict=True):
+            arguments.append(structure.unflatten(values[start : start + size]))
+            start += size
+        return arguments
+
+    def gradient(self, cotangents: Sequence[Value]) -> list[Any]:
+        """The arguments' cotangents; zeros of its own shape and dtype for a leaf that received none."""
+        gradients = self.build([_as_leaf(g, leaf) for g, leaf in zip(cotangents, self.leaves, strict=True)])
+        for k, plain in enumerate(self.plain):
+            if plain and gradients[k]._tape is None:
+                gradients[k] = gradients[k]._value
+        return gradients
+
+    def tangents(self, tangents: Sequence[Any]) -> list[Value]:
+        """The leaves of tangents that must match the arguments, as values for a sweep."""
+        values: list[Value] = []
+        for structure, tangent, plain in zip(self.structures, tangents, self.plain, strict=True):
+            if plain and type(tangent) is not BVar:
+                tangent = constant(lifted(tangent, "the tangent"))
+            values += map(value_of, structure.leaves_of(tangent, "the tangent", "the argument"))
+        paths = [path for structure in self.structures for path in structure.paths()]
+        check_like(values, self.leaves, paths, "tangent")
+        return values
+
+
+def as_bvar(value: Value) -> BVar[Any]:
+    """A value of the sweep as the user gets it."""
+    return value if type(value) is BVar else constant(value)
+
+
+def check_like(values: Sequence[Value], leaves: Sequence[Value], paths: Sequence[str], what: str) -> None:
+    """That tangents or cotangents have the shapes and dtypes of what they belong to."""
+    for value, leaf, path in zip(values, leaves, paths, strict=True):
+        if shape_of(value) != shape_of(leaf):
+            raise ShapeError(
+                f"the {what}{path and f' at {path}'} is {describe(shape_of(value))}, "
+                f"but belongs to {describe(shape_of(leaf))}"
+            )
+        if dtype_of(value) != dtype_of(leaf):
+            raise DTypeError(
+                f"the {what}{path and f' at {path}'} is {dtype_of(value)}, but belongs to {dtype_of(leaf)}"
+            )
+
+
+def _as_leaf(cotangent: Value, leaf: BVar[Any]) -> BVar[Any]:
+    """A cotangent as the user gets it, by a leaf that it belongs to."""
+    kind = type(cotangent)
+    if kind is np.ndarray:
+        return constant(cotangent)
+    if kind is BVar:
+        return cotangent  # type: ignore[no-any-return]  # of an enclosing gradient
+    return constant(zero_like(leaf) if cotangent is None else float(cotangent))
+
+
+def zero_like(x: Value) -> Value:
+    """A plain zero of the shape and dtype of `x`."""
+    shape = shape_of(x)
+    return np.zeros(shape, dtype_of(x)) if shape else 0.0
+
+
+def value_of(b: BVar[Any]) -> Value:
+    """What `b` is to a tape that begins now: its array if it is constant, itself if another tape records it."""
+    if b._tape is None:
+        return b._value
+    b._tape.check_open()
+    return b
+
+
+class Run:
+    """One execution of a function on a fresh tape, which is closed when the function returns."""
+
+    __slots__ = ("function", "inputs", "output", "tape")
+
+    def __init__(self, function: Function, inputs: Inputs) -> None:
+        self.function = function
+        self.inputs = inputs
+        self.tape = Tape(len(inputs.leaves))
+        self.output = self._call()
+
+    def _call(self) -> Any:
+        tape = self.tape
+        try:
+            return self.function(*self.inputs.build(on_tape(tape, self.inputs.leaves)))
+        finally:
+            tape.open = False
+
+    def node(self, output: Any) -> int | None:
+        """The tape's node of an output; None if it does not depend on the inputs."""
+        if type(output) is not BVar or output._tape is None:
+            return None
+        if output._tape is self.tape:
+            return output._node
+        output._tape.check_open()
+        return None
+
+    def result(self, output: Any) -> Any:
+        """An output without this tape: a constant, or a BVar of an enclosing gradient."""
+        if type(output) is not BVar:
+            return constant(float(output))
+        if output._tape is not self.tape:
+            return output
+        value = output._value
+        if type(value) is BVar:
+            return value
+        if type(value) is np.ndarray and any(
+            type(leaf._value) is np.ndarray and np.may_share_memory(value, leaf._value) for leaf in self.inputs.leaves
+        ):
+            value = value.copy()
+        return constant(value)
+
+    def pull(self, seeds: Iterable[tuple[int, Value]], *, again: bool = False) -> list[Any]:
+        """The gradients by the inputs for the outputs' cotangents. Uses up the tape unless it is needed `again`."""
+        entries = list(self.tape.entries) if again else self.tape.entries
+        try:
+            return self.inputs.gradient(pull_back(entries, seeds, len(self.inputs.leaves)))
+        except SweepError as failure:
+            error = failure.__cause__
+            assert error is not None
+            error.add_note(f"{failure}{self._user_line(failure.node)}")
+            raise error from None
+
+    def _user_line(self, node: int) -> str:
+        """Where the failed node was recorded: the function runs once more, for lines are too slow to record always."""
+        recorded = self.tape
+        self.tape = Tape(len(self.inputs.leaves))
+        lines = _Lines(self.tape.entries)
+        self.tape.entries = lines
+        try:
+            self._call()
+        except Exception:
+            return ""
+        finally:
+            self.tape = recorded
+        position = node - len(self.inputs.leaves)
+        return f"\nrecorded at {lines.lines[position]}" if position < len(lines.lines) else ""
+
+
+class _Lines(list[Entry]):
+    """A list of entries that notes which line outside of typedprop recorded each."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        super().__init__(entries)
+        self.lines: list[str] = []
+
+    def append(self, entry: Entry, /) -> None:
+        frame = sys._getframe(1)
+        while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "typedprop":
+            frame = frame.f_back
+        self.lines.append(f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}")
+        super().append(entry)
+
+
+def on_tape(tape: Tape, leaves: Sequence[BVar[Any]]) -> list[BVar[Any]]:
+    """The leaves as inputs of a tape: nodes 0, 1, 2 and so on."""
+    inputs = []
+    for node, leaf in enumerate(leaves):
+        b = constant(value_of(leaf))
+        b._tape = tape
+        b._node = node
+        inputs.append(b)
+    return inputs
+
+
+def scalar_node(run: Run, name: str) -> int | None:
+    """The node of a scalar loss; one clear error if it is anything else."""
+    loss = run.output
+    if type(loss) is BVar:
+        if loss.shape:
+            raise NotDifferentiableError(
+                f"{name}: the loss must be a scalar BVar[float], but the function returned a BVar of shape "
+                f"{loss.shape}; reduce it with .sum() or .mean(), or use vjp or jacobian"
+            )
+    elif isinstance(loss, bool) or not isinstance(loss, float | int | np.floating):
+        what = f"an array of shape {loss.shape}" if isinstance(loss, np.ndarray) else f"a {type(loss).__name__}"
+        raise NotDifferentiableError(f"{name}: the loss must be a scalar BVar[float], but the function returned {what}")
+    return run.node(loss)
