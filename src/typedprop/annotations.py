@@ -7,13 +7,12 @@ declares as `BVar[R[O]]` is a `BVar[R[Ten]]`.
 
 from __future__ import annotations
 
-import builtins
 import dataclasses
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from types import FrameType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 import numpy as np
@@ -70,24 +69,25 @@ def _declarations(cls: type) -> Iterator[tuple[str, type, Annotation]]:
         for field in dataclasses.fields(cls):
             yield field.name, _owner(cls, "__dataclass_fields__", field.name), field.type
     else:
-        for base in reversed(cls.__mro__):
-            for name, raw in vars(base).get("__annotations__", {}).items():
-                if name in getattr(base, "_fields", ()):
+        for base in cls.__mro__:
+            if "_fields" in vars(base):
+                for name, raw in base.__annotations__.items():
                     yield name, base, raw
 
 
 def _owner(cls: type, attribute: str, name: str) -> type:
-    """The class whose body declares a field; the bases of one that does not have it as an inherited one."""
-    for base in cls.__mro__:
-        declared = vars(base).get(attribute)
-        if declared is None:
-            continue
-        if attribute == "__attrs_attrs__":
-            if any(field.name == name and not field.inherited for field in declared):
-                return base
-        elif all(vars(above).get(attribute, {}).get(name) is not declared.get(name) for above in base.__mro__[1:]):
-            return base
-    return cls
+    """The class whose body declares a field."""
+    return next((base for base in cls.__mro__ if _declares(base, attribute, name)), cls)
+
+
+def _declares(cls: type, attribute: str, name: str) -> bool:
+    declared = vars(cls).get(attribute)
+    if declared is None:
+        return False
+    if attribute == "__attrs_attrs__":
+        return any(field.name == name and not field.inherited for field in declared)
+    # A dataclass has the very Field objects of its bases.
+    return all(vars(base).get(attribute, {}).get(name) is not declared[name] for base in cls.__mro__[1:])
 
 
 # -- Resolving names ------------------------------------------------------------------------------------------------
@@ -181,6 +181,8 @@ def text_of(annotation: Annotation) -> str:
         return "None"
     if annotation is Ellipsis:
         return "..."
+    if isinstance(annotation, ForwardRef):
+        return annotation.__forward_arg__
     if isinstance(annotation, list):
         # The parameters of a Callable.
         return f"[{', '.join(map(text_of, annotation))}]"
@@ -199,5 +201,5 @@ def text_of(annotation: Annotation) -> str:
     if not isinstance(name, str):
         return repr(annotation)
     module = getattr(annotation, "__module__", None)
-    prefix = "np." if module == "numpy" and name not in vars(builtins) else ""
+    prefix = "np." if module == "numpy" else ""
     return prefix + name.rpartition("<locals>.")[2]

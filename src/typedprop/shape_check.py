@@ -12,11 +12,12 @@ from __future__ import annotations
 import collections.abc
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Final, Literal, NewType, Self, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, ForwardRef, Literal, NewType, Self, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
@@ -103,6 +104,13 @@ class _Check:
             spec, value, path = self.pending.popleft()
             spec.check(value, path, self)
 
+    def look(self, spec: _Spec, value: Any, path: Path) -> None:
+        """Check a value inside another one: an array now, for it has nothing inside, all else later."""
+        if type(spec) is _Array:
+            spec.check(value, path, self)
+        else:
+            self.pending.append((spec, value, path))
+
     def place(self, path: Path) -> str:
         return self.name + written(path)
 
@@ -124,7 +132,7 @@ class _Check:
 # -- What annotations say -------------------------------------------------------------------------------------------
 
 
-class _Spec:
+class _Spec(ABC):
     """What one annotation says of a value."""
 
     __slots__ = ("text",)
@@ -132,17 +140,17 @@ class _Spec:
     def __init__(self, text: str) -> None:
         self.text = text
 
+    @abstractmethod
     def check(self, value: Any, path: Path, check: _Check) -> None:
         """Raise `ShapeError` or `DTypeError` if the value does not fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def may_be(self, value: Any) -> bool:
         """Whether this can be the member of a union that a value belongs to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def keys(self, seen: tuple[type, ...]) -> set[_Size]:
         """The type variables and Dims that it mentions, but for those of the record classes in `seen`."""
-        raise NotImplementedError
 
 
 class _Array(_Spec):
@@ -239,17 +247,20 @@ class _Array(_Spec):
         if setter_path is path:
             return ShapeError(f"{begin}, but has shape {shape}: two sizes that are both {name} differ")
         by = written(setter_path).lstrip(".")
-        if not transposed and setter._agrees(setter_shape[::-1], self, shape):
+        if not transposed and setter._agrees_transposed(setter_shape, self, shape, check):
             transposed = f". Is {by} transposed? Then pass its .T"
         return ShapeError(
             f"{begin} and has shape {shape}, so {name} is {shape[axis]}, "
             f"but {name} is {size} by {by}, annotated {setter.text} and of shape {setter_shape}{transposed}"
         )
 
-    def _agrees(self, shape: tuple[int, ...], other: _Array, other_shape: tuple[int, ...]) -> bool:
-        """Whether this field, if it had this shape, would agree with another one in all that both name."""
-        sizes = dict(zip(other.sizes, other_shape, strict=True))
-        return all(sizes.get(key, size) == size for key, size in zip(self.sizes, shape, strict=True) if key is not None)
+    def _agrees_transposed(
+        self, shape: tuple[int, ...], other: _Array, other_shape: tuple[int, ...], check: _Check
+    ) -> bool:
+        """Whether this field, if it were the other way round, would agree with another one and all before."""
+        sizes = {key: size for key, (size, _, setter, _) in check.sizes.items() if setter is not self}
+        sizes |= dict(zip(other.sizes, other_shape, strict=True))
+        return all(sizes.get(key, size) == size for key, size in zip(self.sizes, reversed(shape), strict=True) if key)
 
     def _fits_transposed(self, shape: tuple[int, ...], check: _Check) -> bool:
         """Whether the sizes are all right the other way round, so far as they are known from other fields."""
@@ -294,7 +305,7 @@ class _Items(_Spec):
             return
         if isinstance(self.items, _Spec):
             for index, item in enumerate(value):
-                check.pending.append((self.items, item, (path, f"[{index}]")))
+                check.look(self.items, item, (path, f"[{index}]"))
             return
         if len(value) != len(self.items):
             raise ShapeError(
@@ -302,7 +313,7 @@ class _Items(_Spec):
             )
         for index, (spec, item) in enumerate(zip(self.items, value, strict=True)):
             if spec is not None:
-                check.pending.append((spec, item, (path, f"[{index}]")))
+                check.look(spec, item, (path, f"[{index}]"))
 
     def may_be(self, value: Any) -> bool:
         return isinstance(value, (list, tuple, deque))
@@ -324,7 +335,7 @@ class _Values(_Spec):
     def check(self, value: Any, path: Path, check: _Check) -> None:
         if isinstance(value, dict):
             for key, item in value.items():
-                check.pending.append((self.value, item, (path, f"[{key!r}]")))
+                check.look(self.value, item, (path, f"[{key!r}]"))
 
     def may_be(self, value: Any) -> bool:
         return isinstance(value, dict)
@@ -346,8 +357,8 @@ class _Union(_Spec):
     def check(self, value: Any, path: Path, check: _Check) -> None:
         possible = [member for member in self.members if member.may_be(value)]
         if not possible:
-            if value is not None and value is not _UNSET and not self.others:
-                # It fits no member: the first one says what is wrong.
+            # It fits no member: the first one says what is wrong, unless it is one of which nothing is checked.
+            if type(value) is BVar or not (value is None or value is _UNSET or self.others):
                 self.members[0].check(value, path, check)
         elif len(possible) == 1 or not any(check.fits(member, value, path) for member in possible):
             possible[0].check(value, path, check)
@@ -376,10 +387,7 @@ class _Nested(_Spec):
             return
         plan = self._plan(isinstance(value, Checked))
         for spec, item, step in zip(plan.specs, plan.values(value), plan.steps, strict=True):
-            if type(spec) is _Array:
-                spec.check(item, (path, step), check)
-            else:
-                check.pending.append((spec, item, (path, step)))
+            check.look(spec, item, (path, step))
 
     def may_be(self, value: Any) -> bool:
         return isinstance(value, self.cls)
@@ -463,6 +471,7 @@ class _Plan:
 
 # Classes are translated once. The table is emptied when it is large, for a program may make classes without end.
 _PLANS: Final[dict[type, _Plan]] = {}
+_MANY: Final = 4096
 
 
 def _plan_of(cls: type) -> _Plan:
@@ -478,7 +487,7 @@ def _plan_of(cls: type) -> _Plan:
             UncheckedWarning,
             stacklevel=_level_of_the_user(),
         )
-    if len(_PLANS) >= 4096:
+    if len(_PLANS) >= _MANY:
         _PLANS.clear()
     _PLANS[cls] = plan
     return plan
@@ -503,10 +512,14 @@ class _UnclearError(Exception):
 def _translated(annotation: Annotation, cls: type, text: str | None = None) -> _Spec | None:
     """What an annotation says; None if nothing that could be checked. `cls` is what `Self` means."""
     text = text or text_of(annotation)
+    if isinstance(annotation, (str, ForwardRef)):
+        raise _UnclearError(f"{annotation!r} is not evaluated")
     origin = _origin(annotation)
     arguments = get_args(annotation)
     if isinstance(annotation, NewType):
         return _translated(annotation.__supertype__, cls, text)
+    if arguments and origin == Final:
+        return _translated(arguments[0], cls, text)
     if origin is BVar:
         return _lifted(arguments[0], text) if arguments else _Lifted(text)
     if origin in _SHAPES:
@@ -514,6 +527,8 @@ def _translated(annotation: Annotation, cls: type, text: str | None = None) -> _
     if origin is Self:
         return _Nested(text, cls, parameters(cls))
     if origin in (Union, UnionType):
+        if Any in arguments or object in arguments:
+            return None
         members = [_translated(member, cls) for member in arguments]
         specs = tuple(member for member in members if member is not None)
         others = any(spec is None and member is not type(None) for spec, member in zip(members, arguments, strict=True))

@@ -6,7 +6,8 @@ it is carried through by identity, never copied.
 
 `flatten` gives the leaves, in the order of the fields, and a `Structure`, which makes the same tree around new leaves.
 The new records are made without their class's `__init__`, converters, validators or post-init: what these do to a
-parameter (check a range, say) they must not do to a gradient. Attributes that are no fields are not carried.
+parameter (check a range, say) they must not do to a gradient. Since only fields are carried over, a record with leaves
+must not have other attributes, cached properties aside.
 
 A leaf that stands in two places is two leaves, and a tuple or list inside stays what it is: there is no merging, no
 sorting of keys, no flattening of arrays (that is `ravel`).
@@ -63,14 +64,16 @@ class _Kind:
 
     __slots__ = ("children", "cls", "fields_in_dict", "form", "names", "rebuild", "setters", "structure", "whole")
 
+    children: Callable[[Any], Any]
+    """A record's fields as a tuple; a custom node's children, and what rebuilding takes besides. Others have none."""
+    rebuild: Callable[[Any, list[Any]], Any]
+    """The maker of a custom node."""
+
     def __init__(self, cls: type, form: int, names: tuple[str, ...] = ()) -> None:
         self.cls = cls
         self.form = form
         # A record's fields, a named tuple's, or the slots of an opaque class.
         self.names = names
-        # A record's fields as a tuple; a custom node's children and what rebuilding takes besides.
-        self.children: Callable[[Any], Any] = _none
-        self.rebuild: Callable[[Any, list[Any]], Any] = _none
         # Where all fields are slots, the slots' own setters; they bypass __setattr__, hence frozen and on_setattr.
         self.setters: tuple[Callable[[Any, Any], None], ...] | None = None
         # How many fields live in the instance's __dict__; -1 where there is none. More attributes are no fields.
@@ -83,16 +86,9 @@ class _Kind:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Kind) and (self.cls, self.form, self.names) == (other.cls, other.form, other.names)
 
-    def __hash__(self) -> int:
-        return hash(self.cls)
 
-
-# One step of a structure in postfix order: (kind, how many children, keys, whether all children are leaves).
+# One step of a structure, in postfix order: (kind, how many children, keys, whether all children are leaves).
 _Entry = tuple[_Kind, int, Any, bool]
-
-
-def _none(*_: Any) -> Any:
-    raise AssertionError("only nodes are taken apart and rebuilt")
 
 
 class Structure(Generic[P]):
@@ -140,7 +136,7 @@ class Structure(Generic[P]):
         pending: list[tuple[_View, Path]] = [(_view(self), None)]
         while pending:
             view, path = pending.pop()
-            if view.entry is LEAF:
+            if view.entry is _LEAF_ENTRY:
                 found.append(written(path))
             pending.extend((child, (path, step)) for child, step in _reversed_children(view))
         return found
@@ -168,9 +164,9 @@ class Structure(Generic[P]):
         )
 
 
-LEAF: Final[_Entry] = (_Kind(BVar, _LEAF), 1, None, False)
-STATIC: Final[_Entry] = (_Kind(object, _ATOM), 0, None, False)
-_LEAF_STRUCTURE: Final[Structure[Any]] = Structure((LEAF,), (), 1)
+_LEAF_ENTRY: Final[_Entry] = (_Kind(BVar, _LEAF), 1, None, False)
+_STATIC_ENTRY: Final[_Entry] = (_Kind(object, _ATOM), 0, None, False)
+_LEAF_STRUCTURE: Final[Structure[Any]] = Structure((_LEAF_ENTRY,), (), 1)
 
 
 class _Unset:
@@ -345,14 +341,14 @@ def _flatten(x: Any) -> tuple[list[Leaf], Structure[Any]]:
     # The innermost node is last. The first frame holds the root as if it were a child.
     children: Sequence[Any] = (x,)
     remaining: Iterator[Any] = iter(children)
-    frames: list[_Frame] = [(STATIC[0], None, None, children, remaining, 0, 0, 0)]
+    frames: list[_Frame] = [(_STATIC_ENTRY[0], None, None, children, remaining, 0, 0, 0)]
     many = 1000
     while True:
         for child in remaining:
             cls = type(child)
             if cls is BVar:
                 leaves.append(child)
-                program.append(LEAF)
+                program.append(_LEAF_ENTRY)
                 continue
             kind = _KINDS.get(cls) or _kind_of(cls)
             form = kind.form
@@ -375,11 +371,11 @@ def _flatten(x: Any) -> tuple[list[Leaf], Structure[Any]]:
                 if form == _OPAQUE:
                     _refuse_hidden(kind, child, frames)
                 statics.append(child)
-                program.append(STATIC)
+                program.append(_STATIC_ENTRY)
                 continue
             if len(children) > _LONG and _all_atoms(children):
                 statics.append(child)
-                program.append(STATIC)
+                program.append(_STATIC_ENTRY)
                 continue
             for value in children:
                 if type(value) is not BVar:
@@ -390,7 +386,7 @@ def _flatten(x: Any) -> tuple[list[Leaf], Structure[Any]]:
             else:
                 if not children:
                     statics.append(child)
-                    program.append(STATIC)
+                    program.append(_STATIC_ENTRY)
                     continue
                 leaves.extend(children)
                 if kind.fields_in_dict >= 0:
@@ -414,7 +410,7 @@ def _flatten(x: Any) -> tuple[list[Leaf], Structure[Any]]:
                     _refuse_hidden(kind, node, frames)
                 del program[programmed:], statics[kept:]
                 statics.append(node)
-                program.append(STATIC)
+                program.append(_STATIC_ENTRY)
             else:
                 if kind.fields_in_dict >= 0:
                     _refuse_other_attributes(kind, node, frames)
@@ -478,11 +474,11 @@ def _build(program: tuple[_Entry, ...], statics: tuple[Any, ...], leaves: list[L
                 continue
             values = leaves[used : used + count]
             used += count
-        elif entry is LEAF:
+        elif entry is _LEAF_ENTRY:
             made.append(leaves[used])
             used += 1
             continue
-        elif entry is STATIC:
+        elif entry is _STATIC_ENTRY:
             made.append(statics[kept])
             kept += 1
             continue
@@ -598,6 +594,8 @@ def _refuse_hidden(kind: _Kind, x: Any, frames: list[_Frame]) -> None:
 def _hidden(kind: _Kind, x: Any) -> str | None:
     """Where an object holds a BVar: in its attributes or items, or a little deeper. The search is short, for it is
     made for each static object at each gradient; what it is to find is the model that was written as a plain class."""
+    if type(x) is np.ndarray and not x.dtype.hasobject:
+        return None
     steps = _MOST_PARTS
     pending: list[tuple[_Kind, Any, str, int]] = [(kind, x, "", 0)]
     for holder_kind, holder, path, depth in pending:
@@ -715,11 +713,11 @@ def _view(structure: Structure[Any]) -> _View:
         kind, count, _, whole = entry
         children: list[_View] = []
         if whole:
-            children = [_View(LEAF, [])] * count
-        elif entry is not LEAF and entry is not STATIC:
+            children = [_View(_LEAF_ENTRY, [])] * count
+        elif entry is not _LEAF_ENTRY and entry is not _STATIC_ENTRY:
             children = made[-count:]
             del made[-count:]
-        takes_static = entry is STATIC or kind.form == _CUSTOM
+        takes_static = entry is _STATIC_ENTRY or kind.form == _CUSTOM
         made.append(_View(entry, children, next(statics) if takes_static else None))
     return made[0]
 
@@ -732,16 +730,17 @@ def _reversed_children(view: _View) -> Iterator[tuple[_View, str]]:
 def _difference(a: Structure[Any], b: Structure[Any], name: str, other: str) -> str:
     """What is different at the first place where two unequal structures are."""
     pending: list[tuple[_View, _View, Path]] = [(_view(a), _view(b), None)]
-    while pending:
+    while True:
         x, y, path = pending.pop()
-        alike = x.entry[:3] == y.entry[:3]
+        # A record's entry may say that fields are unset, which shows in those.
+        alike = x.entry[:2] == y.entry[:2] and (x.entry[0].form == _RECORD or x.entry[2] == y.entry[2])
         if not alike or not _same(x.static, y.static):
             where = f"at {written(path)}, " if path else ""
-            return f"{where}{name} has {_shown(x, y, alike)} and {other} has {_shown(y, x, alike)}"
+            first, second = _shown(x, y, alike), _shown(y, x, alike)
+            return f"{where}{name} has {first} and {other} has {second}" + ", but not the same one" * (first == second)
         pending.extend(
             (child, y.children[-1 - index], (path, step)) for index, (child, step) in enumerate(_reversed_children(x))
         )
-    raise AssertionError("equal structures have no difference")
 
 
 def _shown(view: _View, other: _View, alike: bool) -> str:
@@ -758,9 +757,9 @@ def _shown(view: _View, other: _View, alike: bool) -> str:
 
 def _described(entry: _Entry, statics: tuple[Any, ...]) -> str:
     kind, count, _, _ = entry
-    if entry is LEAF:
+    if entry is _LEAF_ENTRY:
         return "a BVar"
-    if entry is STATIC:
+    if entry is _STATIC_ENTRY:
         static = statics[-1]
         if static is None or static is _UNSET:
             return str(static)
