@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from typedprop.errors import ShapeError
+from typedprop.errors import NotDifferentiableError, ShapeError
+from typedprop.leaves import FOUND
 from typedprop.outer_sum import OuterSum
 from typedprop.tape import Parts, Rule, Value
 
@@ -41,26 +42,50 @@ def shape_of(x: Value) -> Shape:
     kind = type(x)
     if kind is np.ndarray:
         return x.shape  # type: ignore[no-any-return]  # an array's shape
-    if kind is float:
+    if kind is float or kind in FOUND:
+        # A value of a registered type is one thing, whatever attributes its class may have.
         return ()
     shape: Shape = getattr(x, "shape", ())
     return shape
 
 
 def dtype_of(x: Value) -> np.dtype[Any]:
-    """The dtype; float64 for Python floats."""
+    """The dtype; float64 for Python floats, object for values of registered types."""
+    if type(x) in FOUND:
+        return _OBJECT
     dtype: np.dtype[Any] = getattr(x, "dtype", _FLOAT64)
     return dtype
 
 
 _FLOAT64 = np.dtype(np.float64)
+_OBJECT = np.dtype(object)
 
 
 def plain(x: Value) -> Any:
-    """The array or number under any number of enclosing tapes; what masks and comparisons look at."""
-    while not is_plain(x) and hasattr(x, "_value"):
+    """The value under any number of enclosing tapes; what masks and comparisons look at."""
+    while not is_plain(x) and type(x) not in FOUND and hasattr(x, "_value"):
         x = x._value
     return x
+
+
+def zero_like(x: Value) -> Value:
+    """A plain zero of the shape, dtype and type of `x`."""
+    shape = shape_of(x)
+    if shape:
+        return np.zeros(shape, dtype_of(x))
+    value = plain(x)
+    leaf = FOUND.get(type(value))
+    return 0.0 if leaf is None else leaf.zero(value)
+
+
+def one_like(x: Value) -> Value:
+    """A plain one of the shape, dtype and type of `x`: the cotangent that a gradient begins with."""
+    shape = shape_of(x)
+    if shape:
+        return np.ones(shape, dtype_of(x))
+    value = plain(x)
+    leaf = FOUND.get(type(value))
+    return 1.0 if leaf is None else leaf.one(value)
 
 
 def number(x: Value) -> Value:
@@ -101,18 +126,27 @@ def scatter(x: Value, index: Any, shape: Shape, dtype: np.dtype[Any]) -> Value:
     if not is_plain(x):
         return x._scatter(index, shape, dtype)
     y = np.zeros(shape, dtype)
-    if _is_basic(index):
+    if is_basic(index):
         y[index] = x
     else:
         np.add.at(y, index, x)
     return y
 
 
-def _is_basic(index: Any) -> bool:
+def is_basic(index: Any) -> bool:
     """Whether `index` selects each element at most once without a look at its values."""
     if isinstance(index, tuple):
-        return all(map(_is_basic, index))
+        return all(map(is_basic, index))
     return index is None or index is Ellipsis or isinstance(index, int | np.integer | slice)
+
+
+def cleared(x: Value, index: Any) -> Value:
+    """A copy of `x` with zeros at `index`."""
+    if not is_plain(x):
+        return x._cleared(index)
+    y = x.copy()
+    y[index] = 0
+    return y
 
 
 def outer(x: Value, y: Value) -> Value:
@@ -126,7 +160,7 @@ def broadcast_shape(name: str, x: Shape, y: Shape) -> Shape:
     A scalar goes with anything; a smaller rank must match the last axes (a row along a matrix); equal ranks may differ
     where one operand, always the same one, has size 1 (as keepdims leaves it).
     """
-    if not x or not y:
+    if x == y or not x or not y:
         return x or y
     if len(x) != len(y):
         large, small = (x, y) if len(x) > len(y) else (y, x)
@@ -166,13 +200,6 @@ BROADCAST = Rule(
     "broadcast",
     lambda g, r: sum_to(g, r[0]),
     lambda t, r: broadcast_to(t, r[1], r[2]),
-    fresh=True,
-)
-# residual: the shape before, the shape after, the dtype; the transpose of BROADCAST
-SUM_TO = Rule(
-    "sum_to",
-    lambda g, r: broadcast_to(g, r[0], r[2]),
-    lambda t, r: sum_to(t, r[1]),
     fresh=True,
 )
 
@@ -219,6 +246,8 @@ SCATTER = Rule(
     lambda g, r: take(g, r[0]),
     lambda t, r: scatter(t, r[0], r[1], r[2]),
 )
+# A projection, its own transpose. residual: index
+CLEAR = Rule("at", lambda g, index: cleared(g, index), lambda t, index: cleared(t, index), fresh=True)
 
 
 def unstacked(x: Value) -> list[Value]:
@@ -249,10 +278,15 @@ SELECT = Rule(
 
 
 def tie_weights(x: Value, y: Value, axis: int | tuple[int, ...] | None) -> Any:
-    """1 where `x` attains the reduced value `y`, divided among ties; plain, for the derivative is constant there."""
-    top, low = plain(x), plain(y)
-    shape = kept_shape(top.shape, axis)
-    hit = (top == np.reshape(low, shape)).astype(top.dtype)
+    """1 where `x` attains the reduced value `y`, divided among ties; plain, for the derivative is constant there.
+
+    A NaN is what a NaN attains.
+    """
+    top = plain(x)
+    low = np.reshape(plain(y), kept_shape(top.shape, axis))
+    hit = (top == low).astype(top.dtype)
+    if np.isnan(low).any():
+        hit += np.isnan(top) & np.isnan(low)
     hit /= hit.sum(axis=axis, keepdims=True)
     return hit
 
@@ -263,8 +297,8 @@ def tie_weights(x: Value, y: Value, axis: int | tuple[int, ...] | None) -> Any:
 class Operand:
     """The derivative of a binary elementwise operation by one of its operands.
 
-    `residual(a, b, y)` says what to remember, `partial(residual)` is the derivative, and `apply(t, residual)` multiplies a
-    tangent or cotangent by it (an elementwise map is its own transpose).
+    `residual(a, b, y)` says what to remember, `partial(residual)` is the derivative, and `apply(t, residual)`
+    multiplies a tangent or cotangent by it (an elementwise map is its own transpose).
     """
 
     __slots__ = ("code", "partial", "residual")
@@ -291,11 +325,11 @@ def scaled_by(partial: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
 
     def apply(t: Value, residual: Any) -> Value:
         d = partial(residual)
-        if type(d) is np.ndarray and type(t) is np.ndarray and d.base is None and d is not residual:
-            # The derivative is a temporary of ours: reuse it, and save one array of memory traffic. A tuple residual
-            # holds arrays that are not temporaries, so membership is by identity too.
-            mine = not (type(residual) is tuple and any(d is kept for kept in residual))
-            if mine and d.dtype == t.dtype and d.shape == t.shape:
+        if type(d) is np.ndarray and type(t) is np.ndarray and d is not residual and d.dtype is t.dtype:
+            # The derivative is a temporary of ours, unless it is (a view of) something kept: reuse it, and save one
+            # array of memory traffic.
+            mine = d.base is None and not (type(residual) is tuple and any(d is kept for kept in residual))
+            if mine and d.shape == t.shape:
                 return np.multiply(d, t, out=d)
         return t * d
 
@@ -305,22 +339,31 @@ def scaled_by(partial: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
 class Binary:
     """A binary elementwise operation: its value and the derivative by each operand.
 
-    `keeps` says whether a residual holds an operand itself, which then must not change under it.
+    `keeps` says whether a residual holds an operand itself, which then must not change under it. `slopes(a, b)` gives
+    both derivatives at two floats, where that takes no thought: the short way for scalar programs.
     """
 
-    __slots__ = ("keeps", "left", "name", "right", "value")
+    __slots__ = ("keeps", "left", "name", "right", "slopes", "value")
 
     def __init__(
-        self, name: str, value: Callable[[Any, Any], Any], left: Operand, right: Operand, *, keeps: bool = True
+        self,
+        name: str,
+        value: Callable[[Any, Any], Any],
+        left: Operand,
+        right: Operand,
+        *,
+        keeps: bool = True,
+        slopes: Callable[[float, float], tuple[float, float]] | None = None,
     ) -> None:
         self.name = name
+        self.slopes = slopes
         self.value = value
         self.left = left
         self.right = right
         self.keeps = keeps
 
 
-def _nothing(a: Value, b: Value, y: Value) -> None:
+def _nothing(*_: Value) -> None:
     return None
 
 
@@ -330,6 +373,7 @@ ADD = Binary(
     Operand("+", _nothing, lambda _: 1.0, rule=PASS),
     Operand("+", _nothing, lambda _: 1.0, rule=PASS),
     keeps=False,
+    slopes=lambda a, b: (1.0, 1.0),
 )
 SUBTRACT = Binary(
     "-",
@@ -337,12 +381,14 @@ SUBTRACT = Binary(
     Operand("-", _nothing, lambda _: 1.0, rule=PASS),
     Operand("-", _nothing, lambda _: -1.0, rule=NEGATE),
     keeps=False,
+    slopes=lambda a, b: (1.0, -1.0),
 )
 MULTIPLY = Binary(
     "*",
     operator.mul,
     Operand("*", lambda a, b, y: b, lambda b: b, operator.mul),
     Operand("*", lambda a, b, y: a, lambda a: a, operator.mul),
+    slopes=lambda a, b: (b, a),
 )
 DIVIDE = Binary(
     "/",
@@ -362,9 +408,12 @@ def power_slope(x: Value, exponent: Value) -> Value:
         if exponent == 2:
             return 2 * x
         return exponent * x ** (exponent - 1)
+    one: Any = 1.0
     # 0 ** (0 - 1) is infinite, and 0 times it is not 0: there, and only there, the exponent stays.
-    hole = (plain(x) == 0) & (plain(exponent) == 0)
-    return exponent * x ** (exponent - (~hole if shape_of(hole) else 1.0 - hole))
+    hole = np.asarray((plain(x) == 0) & (plain(exponent) == 0))
+    if hole.any():
+        one = (~hole).astype(dtype_of(x if shape_of(x) else exponent)) if hole.ndim else 0.0
+    return exponent * x ** (exponent - one)
 
 
 def power_log(x: Value, y: Value) -> Value:
@@ -409,8 +458,73 @@ LOG = Rule("log", lambda g, x: g / x, lambda t, x: t / x, fresh=True)
 
 def sign_of(x: Value) -> Any:
     """-1, 0 or 1, plain."""
-    s = np.sign(plain(x))
+    value = plain(x)
+    if type(value) in FOUND:
+        return _sign_of_leaf(value)
+    s = np.sign(value)
     return s if shape_of(s) else float(s)
+
+
+# -- The same operations on values of registered types -------------------------------------------------------------
+#
+# A leaf stands right of a BVar wherever both may meet: its class's own operators need not know what a BVar is.
+
+
+def _times(t: Value, d: Value) -> Value:
+    return t * d if type(t) not in FOUND or type(d) in FOUND or type(d) is int else d * t
+
+
+def _over(t: Value, d: Value) -> Value:
+    return t / d if type(t) not in FOUND or type(d) in FOUND or type(d) is int else d.__rtruediv__(t)
+
+
+def _leaf_power(t: Value, residual: tuple[Value, Value]) -> Value:
+    x, exponent = residual
+    return t * 0 if exponent == 0 else _times(t, x ** (exponent - 1) * exponent)
+
+
+def _no_logarithm(x: Value, exponent: Value, y: Value) -> Value:
+    raise NotDifferentiableError(
+        f"**: the derivative by an exponent takes a logarithm, which is not known for a {type(plain(y)).__name__}; "
+        "give a plain exponent, or declare the power with tp.op"
+    )
+
+
+# By the operation for floats and arrays. Nothing here is a float, so that exact types stay exact.
+OF_LEAVES = {
+    ADD: ADD,
+    SUBTRACT: SUBTRACT,
+    MULTIPLY: Binary(
+        "*",
+        operator.mul,
+        Operand("*", lambda a, b, y: b, _nothing, _times),
+        Operand("*", lambda a, b, y: a, _nothing, _times),
+    ),
+    DIVIDE: Binary(
+        "/",
+        operator.truediv,
+        Operand("/", lambda a, b, y: b, _nothing, _over),
+        Operand("/", lambda a, b, y: (y, b), _nothing, lambda t, r: _times(t, -r[0] / r[1])),
+    ),
+    POWER: Binary(
+        "**",
+        operator.pow,
+        Operand("**", lambda a, b, y: (a, b), _nothing, _leaf_power),
+        Operand("**", _no_logarithm, _nothing),
+    ),
+}
+
+
+def _sign_of_leaf(x: Any) -> int:
+    y = abs(x)
+    if y == x:
+        return 0 if y == -x else 1
+    if y == -x:
+        return -1
+    raise NotDifferentiableError(
+        f"abs: {x!r} is neither {y!r} nor its negative, so its absolute value has no derivative that is known here; "
+        "declare it with tp.op"
+    )
 
 
 # -- Products -----------------------------------------------------------------------------------------------------
@@ -448,6 +562,14 @@ _MATRICES_RIGHT_TRANSPOSED = (
 )
 
 
+def _pull_shared_matrix(g: Value, a: Value) -> Value:
+    """The cotangent of the one right matrix of a stack of products, as a single product of the stacked rows."""
+    return a.reshape((-1, shape_of(a)[-1])).T @ g.reshape((-1, shape_of(g)[-1]))
+
+
+_STACK_MATRIX = (_MATRICES[0], Rule("stack @ matrix", _pull_shared_matrix, lambda t, a: a @ t, fresh=True))
+
+
 def matmul(x: Value, y: Value) -> Value:
     """`x @ y`; a Python float for two vectors."""
     z = x @ y
@@ -469,16 +591,16 @@ def matmul_rules(x: Value, y: Value) -> tuple[Rule, Rule]:
             return _VECTOR_MATRIX
         if ranks == (1, 1):
             return _DOT
-    if 0 in ranks or max(ranks) > 3 or (max(ranks) == 3 and ranks != (3, 3)):
+    if 0 in ranks or max(ranks) > 3 or (max(ranks) == 3 and ranks not in ((3, 3), (3, 2))):
         raise ShapeError(f"@: {describe(a)} @ {describe(b)} is not defined; use * with a scalar, einsum for the rest")
     inner = b[-2] if ranks[1] > 1 else b[0]
     if a[-1] != inner or (ranks == (3, 3) and a[0] != b[0]):
         raise ShapeError(f"@: {describe(a)} @ {describe(b)}: {_matmul_mismatch(a, b, inner)}")
-    return _MATRICES
+    return _MATRICES if ranks == (3, 3) else _STACK_MATRIX
 
 
 def _matmul_mismatch(a: Shape, b: Shape, inner: int) -> str:
-    if len(a) == 3 and a[0] != b[0]:
+    if len(a) == len(b) == 3 and a[0] != b[0]:
         return f"the batch sizes {a[0]} and {b[0]} differ"
     hint = ""
     if len(b) == 2 and b[1] == a[-1]:

@@ -22,7 +22,7 @@ import math
 import operator
 from collections.abc import Iterator
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,8 @@ from typing_extensions import TypeVar
 from typedprop import arithmetic as rules
 from typedprop.arithmetic import Binary, Shape, broadcast_shape, describe, dtype_of, plain, shape_of
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
-from typedprop.shapes import Dim, L, R, Tensor3
+from typedprop.leaves import FOUND, LeafType, leaf_type
+from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
 from typedprop.tape import PART, SCALE, Entry, Rule, Tape, Value
 
 V = TypeVar("V")
@@ -42,6 +43,8 @@ K = TypeVar("K", bound=int)
 DM = TypeVar("DM", bound=Dim)
 DN = TypeVar("DN", bound=Dim)
 D = TypeVar("D", bound=np.generic)
+Int = TypeVar("Int", bound=np.integer[Any])
+S = TypeVar("S")
 # Any array type, for "a scalar with an array"; and a scalar or an array, for "with a scalar", so that a BVar of a
 # registered type such as Fraction does not silently mix with floats.
 Arr = TypeVar("Arr", bound=np.ndarray[Any, Any])
@@ -49,6 +52,12 @@ FloatOrArray = TypeVar("FloatOrArray", bound=float | np.ndarray[Any, Any])
 One = Literal[1]
 # The index types are spelled out: SupportsIndex would let whole arrays through, which have __index__.
 Index = int | np.integer[Any]
+_All: TypeAlias = "slice[None, None, None]"  # the index `:`
+Indices: TypeAlias = list[int] | npt.NDArray[np.integer[Any]]
+_NewAxes: TypeAlias = EllipsisType | slice | tuple[slice | EllipsisType | None, ...]
+_AnyIndex: TypeAlias = (
+    EllipsisType | slice | tuple[Index | slice | EllipsisType | Indices | npt.NDArray[np.bool] | None, ...]
+)
 
 _new = object.__new__
 
@@ -72,8 +81,9 @@ class BVar(Generic[V]):
     # Equality is by value and values are arrays, so there is no hash.
     __hash__: ClassVar[None]  # type: ignore[assignment]  # object declares a method
 
+    # Only what becomes a float: a float itself, or a NewType of it, keeps its name as V.
     @overload
-    def __init__(self: BVar[float], value: float) -> None: ...
+    def __init__(self: BVar[float], value: int | np.floating[Any]) -> None: ...
     @overload
     def __init__(self, value: V) -> None: ...
     def __init__(self, value: Any) -> None:
@@ -126,7 +136,7 @@ class BVar(Generic[V]):
         if type(other) is BVar:
             x, y = plain(self), plain(other)
             return shape_of(x) == shape_of(y) and bool(np.all(x == y))
-        if isinstance(other, float | int | np.ndarray | np.generic):
+        if isinstance(other, float | int | np.ndarray | np.generic) or leaf_type(type(other)) is not None:
             raise TypeError(
                 "== between a BVar and a plain value is ambiguous: compare `b.value == x`, or two BVars with =="
             )
@@ -171,6 +181,8 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     @overload
     def __add__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __add__(self, other: int) -> BVar[V]: ...
     def __add__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
         if type(x) is float and type(other) is float and tape is not None and tape.open:
@@ -187,6 +199,8 @@ class BVar(Generic[V]):
     def __radd__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
     @overload
     def __radd__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __radd__(self, other: int) -> BVar[V]: ...
     def __radd__(self, other: Any) -> Any:
         return binary(rules.ADD, other, self)
 
@@ -203,6 +217,8 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     @overload
     def __sub__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __sub__(self, other: int) -> BVar[V]: ...
     def __sub__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
         if type(x) is float and type(other) is float and tape is not None and tape.open:
@@ -219,6 +235,8 @@ class BVar(Generic[V]):
     def __rsub__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
     @overload
     def __rsub__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __rsub__(self, other: int) -> BVar[V]: ...
     def __rsub__(self, other: Any) -> Any:
         return binary(rules.SUBTRACT, other, self)
 
@@ -235,6 +253,8 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     @overload
     def __mul__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __mul__(self, other: int) -> BVar[V]: ...
     def __mul__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
         if type(x) is float and type(other) is float and tape is not None and tape.open:
@@ -251,6 +271,8 @@ class BVar(Generic[V]):
     def __rmul__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
     @overload
     def __rmul__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __rmul__(self, other: int) -> BVar[V]: ...
     def __rmul__(self, other: Any) -> Any:
         return binary(rules.MULTIPLY, other, self)
 
@@ -267,6 +289,8 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     @overload
     def __truediv__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __truediv__(self, other: int) -> BVar[V]: ...
     def __truediv__(self, other: Any) -> Any:
         return binary(rules.DIVIDE, self, other)
 
@@ -280,6 +304,8 @@ class BVar(Generic[V]):
     def __rtruediv__(self: BVar[R[N, D]], other: L[M, N, D]) -> BVar[L[M, N, D]]: ...
     @overload
     def __rtruediv__(self: BVar[L[M, N, D]], other: R[N, D] | L[M, One, D] | L[One, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __rtruediv__(self, other: int) -> BVar[V]: ...
     def __rtruediv__(self, other: Any) -> Any:
         return binary(rules.DIVIDE, other, self)
 
@@ -296,6 +322,8 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     @overload
     def __pow__(self: BVar[R[N, D]], other: BVar[L[M, N, D]] | L[M, N, D]) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __pow__(self, other: int) -> BVar[V]: ...
     def __pow__(self, other: Any) -> Any:
         return binary(rules.POWER, self, other)
 
@@ -314,7 +342,7 @@ class BVar(Generic[V]):
 
     def __neg__(self) -> BVar[V]:
         x, tape = self._value, self._tape
-        if not shape_of(x):
+        if type(x) is float:
             return record(tape, -x, (SCALE, self._node, -1.0))
         return record(tape, -x, (rules.NEGATE.code, self._node, None))
 
@@ -324,7 +352,7 @@ class BVar(Generic[V]):
     def __abs__(self) -> BVar[V]:
         x = self._value
         sign = rules.sign_of(x)
-        code = rules.ABSOLUTE.code if shape_of(x) else SCALE
+        code = SCALE if type(x) is float else rules.ABSOLUTE.code
         return record(self._tape, abs(x), (code, self._node, sign))
 
     # -- Products --------------------------------------------------------------------------------------------------
@@ -341,6 +369,10 @@ class BVar(Generic[V]):
     def __matmul__(
         self: BVar[Tensor3[B, M, K, D]], other: BVar[Tensor3[B, K, N, D]] | Tensor3[B, K, N, D]
     ) -> BVar[Tensor3[B, M, N, D]]: ...
+    @overload
+    def __matmul__(
+        self: BVar[Tensor3[B, M, K, D]], other: BVar[L[K, N, D]] | L[K, N, D]
+    ) -> BVar[Tensor3[B, M, N, D]]: ...
     def __matmul__(self, other: Any) -> Any:
         return product(self, other)
 
@@ -354,6 +386,8 @@ class BVar(Generic[V]):
     def __rmatmul__(self: BVar[L[K, N, D]], other: R[K, D]) -> BVar[R[N, D]]: ...
     @overload
     def __rmatmul__(self: BVar[Tensor3[B, K, N, D]], other: Tensor3[B, M, K, D]) -> BVar[Tensor3[B, M, N, D]]: ...
+    @overload
+    def __rmatmul__(self: BVar[L[K, N, D]], other: Tensor3[B, M, K, D]) -> BVar[Tensor3[B, M, N, D]]: ...
     def __rmatmul__(self, other: Any) -> Any:
         return product(other, self)
 
@@ -534,7 +568,12 @@ class BVar(Generic[V]):
     @overload
     def reshape(self: BVar[L[M, N, D]], shape: tuple[int, int], /) -> BVar[L[Any, Any, D]]: ...
     @overload
-    def reshape(self, shape: tuple[int, int, int], /) -> BVar[Tensor3[Any, Any, Any]]: ...
+    def reshape(self: BVar[R[N, D]], shape: tuple[int, int, int], /) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def reshape(self: BVar[L[M, N, D]], shape: tuple[int, int, int], /) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    # Any other: tp.reshape says more of three and four axes.
+    @overload
+    def reshape(self: BVar[Arr], shape: tuple[int, ...], /) -> BVar[Any]: ...
     def reshape(self, shape: Any, /) -> Any:
         """The same elements in C order in another shape; one size may be -1. `ShapeError` if they do not fit."""
         before, x = self.shape, self._value
@@ -545,6 +584,8 @@ class BVar(Generic[V]):
                 "for a vector of one element, x[0] for its element"
             )
         try:
+            if min(wanted) < -1:
+                raise ValueError("NumPy takes any negative size for -1")
             # A view of x, which is as immutable as x is.
             y = x.reshape(wanted)
         except ValueError:
@@ -562,6 +603,10 @@ class BVar(Generic[V]):
         value = rules.scatter(self._value, index, shape, dtype)
         return record(self._tape, value, (rules.SCATTER.code, self._node, (index, shape, dtype)))
 
+    def _cleared(self, index: Any) -> BVar[V]:
+        value = rules.cleared(self._value, index)
+        return record(self._tape, value, (rules.CLEAR.code, self._node, index))
+
     def _log(self) -> BVar[V]:
         x = self._value
         y = rules.log(x)
@@ -569,48 +614,96 @@ class BVar(Generic[V]):
             return record(self._tape, y, (rules.LOG.code, self._node, x))
         return record(self._tape, y, (SCALE, self._node, 1 / x))
 
+    # The rows below are those of shapes.pyi: what is known of a plain array's element is known of a BVar's.
     @overload
     def __getitem__(self: BVar[R[N, D]], index: Index, /) -> BVar[float]: ...
     @overload
-    def __getitem__(self: BVar[R[N, D]], index: EllipsisType, /) -> BVar[R[N, D]]: ...
+    def __getitem__(self: BVar[R[N, D]], index: EllipsisType | _All, /) -> BVar[R[N, D]]: ...
     @overload
-    def __getitem__(self: BVar[R[N, D]], index: R[M, np.int64], /) -> BVar[R[M, D]]: ...
+    def __getitem__(self: BVar[R[N, D]], index: slice, /) -> BVar[R[Any, D]]: ...
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: tuple[_All, None], /) -> BVar[L[N, One, D]]: ...
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: tuple[None, _All], /) -> BVar[L[One, N, D]]: ...
     @overload
     def __getitem__(self: BVar[R[N, D]], index: R[N, np.bool], /) -> BVar[R[Any, D]]: ...
     @overload
-    def __getitem__(
-        self: BVar[R[N, D]], index: slice | list[int] | npt.NDArray[np.integer[Any]], /
-    ) -> BVar[R[Any, D]]: ...
+    def __getitem__(self: BVar[R[N, D]], index: R[M, Int], /) -> BVar[R[M, D]]: ...
+    @overload  # the catcher: another length was declared for the result
+    def __getitem__(self: BVar[R[N, D]], index: R[M, Int], /) -> BVar[R[int, D]]: ...
     @overload
-    def __getitem__(self: BVar[R[N, D]], index: tuple[slice[None, None, None], None], /) -> BVar[L[N, One, D]]: ...
-    @overload
-    def __getitem__(self: BVar[R[N, D]], index: tuple[None, slice[None, None, None]], /) -> BVar[L[One, N, D]]: ...
+    def __getitem__(self: BVar[R[N, D]], index: Indices, /) -> BVar[R[Any, D]]: ...
     @overload
     def __getitem__(self: BVar[L[M, N, D]], index: Index, /) -> BVar[R[N, D]]: ...
     @overload
-    def __getitem__(self: BVar[L[M, N, D]], index: EllipsisType, /) -> BVar[L[M, N, D]]: ...
-    @overload
     def __getitem__(self: BVar[L[M, N, D]], index: tuple[Index, Index], /) -> BVar[float]: ...
     @overload
-    def __getitem__(self: BVar[L[M, N, D]], index: tuple[slice[None, None, None], Index], /) -> BVar[R[M, D]]: ...
+    def __getitem__(self: BVar[L[M, N, D]], index: EllipsisType | _All | tuple[_All, _All], /) -> BVar[L[M, N, D]]: ...
     @overload
-    def __getitem__(self: BVar[L[M, N, D]], index: tuple[Index, slice[None, None, None]], /) -> BVar[R[N, D]]: ...
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[_All, Index], /) -> BVar[R[M, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[Index, _All], /) -> BVar[R[N, D]]: ...
     @overload
     def __getitem__(self: BVar[L[M, N, D]], index: tuple[slice, Index] | tuple[Index, slice], /) -> BVar[R[Any, D]]: ...
     @overload
-    def __getitem__(self: BVar[L[M, N, D]], index: tuple[R[K, np.int64], R[K, np.int64]], /) -> BVar[R[K, D]]: ...
+    def __getitem__(self: BVar[L[M, N, D]], index: slice | tuple[slice, _All], /) -> BVar[L[Any, N, D]]: ...
     @overload
-    def __getitem__(self: BVar[L[M, N, D]], index: R[K, np.int64], /) -> BVar[L[K, N, D]]: ...
-    @overload
-    def __getitem__(self: BVar[L[M, N, D]], index: slice, /) -> BVar[L[Any, N, D]]: ...
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[_All, slice], /) -> BVar[L[M, Any, D]]: ...
     @overload
     def __getitem__(self: BVar[L[M, N, D]], index: tuple[slice, slice], /) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: L[M, N, np.bool], /) -> BVar[R[Any, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: R[M, np.bool], /) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: R[K, Int], /) -> BVar[L[K, N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[R[K, Int], R[K, Int]], /) -> BVar[R[K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[_All, R[K, Int]], /) -> BVar[L[M, K, D]]: ...
+    @overload  # the catchers: another length was declared for the result
+    def __getitem__(self: BVar[L[M, N, D]], index: R[K, Int], /) -> BVar[L[int, N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[R[K, Int], R[K, Int]], /) -> BVar[R[int, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: tuple[_All, R[K, Int]], /) -> BVar[L[M, int, D]]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: Indices, /) -> BVar[L[Any, N, D]]: ...
     @overload
     def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: Index, /) -> BVar[L[N, K, D]]: ...
     @overload
     def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: tuple[Index, Index], /) -> BVar[R[K, D]]: ...
     @overload
     def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: tuple[Index, Index, Index], /) -> BVar[float]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: EllipsisType | _All, /) -> BVar[Tensor3[M, N, K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: slice, /) -> BVar[Tensor3[Any, N, K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: tuple[_All, Index], /) -> BVar[L[M, K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: tuple[_All, _All, Index], /) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: R[B, Int], /) -> BVar[Tensor3[B, N, K, D]]: ...
+    @overload  # the catcher: another length was declared for the result
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: R[B, Int], /) -> BVar[Tensor3[int, N, K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: Indices, /) -> BVar[Tensor3[Any, N, K, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor4[M, N, K, B, D]], index: Index, /) -> BVar[Tensor3[N, K, B, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor4[M, N, K, B, D]], index: tuple[Index, Index], /) -> BVar[L[K, B, D]]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor4[M, N, K, B, D]], index: slice, /) -> BVar[Tensor4[Any, N, K, B, D]]: ...
+    # Any other index of an array: what it leaves cannot be said. A vector has no second axis for a second number.
+    @overload
+    def __getitem__(self: BVar[R[N, D]], index: _NewAxes, /) -> BVar[Any]: ...
+    @overload
+    def __getitem__(self: BVar[L[M, N, D]], index: _AnyIndex, /) -> BVar[Any]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor3[M, N, K, D]], index: _AnyIndex, /) -> BVar[Any]: ...
+    @overload
+    def __getitem__(self: BVar[Tensor4[M, N, K, B, D]], index: _AnyIndex, /) -> BVar[Any]: ...
     def __getitem__(self, index: Any, /) -> Any:
         index = _own_index(index)
         shape, x = self.shape, self._value
@@ -621,6 +714,35 @@ class BVar(Generic[V]):
         except IndexError as error:
             raise IndexError(f"{describe(shape)} indexed with {index!r}: {error}") from None
         return record(self._tape, y, (rules.INDEX.code, self._node, (index, shape, self.dtype)))
+
+    @overload
+    def at(self: BVar[R[N, D]], index: Index, /) -> At[R[N, D], float]: ...
+    @overload
+    def at(self: BVar[R[N, D]], index: R[N, np.bool] | slice, /) -> At[R[N, D], R[Any, D]]: ...
+    @overload
+    def at(self: BVar[R[N, D]], index: R[M, Int], /) -> At[R[N, D], R[M, D]]: ...
+    @overload
+    def at(self: BVar[R[N, D]], index: Indices, /) -> At[R[N, D], R[Any, D]]: ...
+    @overload
+    def at(self: BVar[L[M, N, D]], index: Index | tuple[Index, _All], /) -> At[L[M, N, D], R[N, D]]: ...
+    @overload
+    def at(self: BVar[L[M, N, D]], index: tuple[Index, Index], /) -> At[L[M, N, D], float]: ...
+    @overload
+    def at(self: BVar[L[M, N, D]], index: tuple[_All, Index], /) -> At[L[M, N, D], R[M, D]]: ...
+    @overload
+    def at(self: BVar[L[M, N, D]], index: L[M, N, np.bool], /) -> At[L[M, N, D], R[Any, D]]: ...
+    @overload
+    def at(self: BVar[L[M, N, D]], index: R[K, Int], /) -> At[L[M, N, D], L[K, N, D]]: ...
+    @overload
+    def at(self: BVar[L[M, N, D]], index: tuple[R[K, Int], R[K, Int]], /) -> At[L[M, N, D], R[K, D]]: ...
+    @overload
+    def at(self: BVar[Arr], index: _AnyIndex, /) -> At[Arr, Any]: ...
+    def at(self, index: Any, /) -> Any:
+        """A place in an array, to be replaced in a copy: `x.at(i).set(v)` or `x.at(i).add(v)`; `x` stays as it is.
+
+        Any index that `x[index]` takes. Raises `IndexError` where `x[index]` does.
+        """
+        return At(self, index)
 
     def __len__(self) -> int:
         shape = self.shape
@@ -685,6 +807,61 @@ class BVar(Generic[V]):
             return self
 
 
+class At(Generic[V, S]):
+    """A place in a BVar that a copy will differ at: what `x.at(index)` gives. `S` is the type of `x[index]`."""
+
+    __slots__ = ("_chosen", "_index", "_x")
+
+    def __init__(self, x: BVar[V], index: Any) -> None:
+        self._x = x
+        self._index = _own_index(index)
+        if not x.shape:
+            raise TypeError("a scalar BVar cannot be indexed")
+        try:
+            # The shape of x[index], without a copy of its elements.
+            self._chosen = np.broadcast_to(np.False_, x.shape)[self._index].shape
+        except IndexError as error:
+            raise IndexError(f"{describe(x.shape)} indexed with {index!r}: {error}") from None
+
+    def set(self, value: BVar[S] | S | BVar[float] | float) -> BVar[V]:
+        """A copy of `x` with `value`, a scalar or of the shape of `x[index]`, in this place.
+
+        Raises `ShapeError` if the shapes do not fit, ValueError if the index chooses an element twice.
+        """
+        x, index = self._x, self._index
+        if not rules.is_basic(index):
+            places = np.arange(x.size).reshape(x.shape)[index]
+            if len(np.unique(places)) < places.size:
+                raise ValueError(
+                    "at(...).set: the index chooses an element twice, so the result would depend on an order; "
+                    "leave out one of them, or use at(...).add"
+                )
+        result: BVar[V] = x._cleared(index) + self._scattered("set", value)
+        return result
+
+    def add(self, value: BVar[S] | S | BVar[float] | float) -> BVar[V]:
+        """A copy of `x` with `value`, a scalar or of the shape of `x[index]`, added in this place.
+
+        An element that the index chooses several times receives as many terms. `ShapeError` if the shapes do not fit.
+        """
+        result: BVar[V] = self._x + self._scattered("add", value)
+        return result
+
+    def _scattered(self, method: str, value: Any) -> Any:
+        x, name = self._x, f"at(...).{method}"
+        if type(value) is not BVar:
+            if not is_operand(value):
+                raise DTypeError(f"{name}: the value is a {type(value).__name__}; wanted a BVar, a float or an array")
+            value = own_data(value, x.dtype, name, False)
+        elif shape_of(value) and value.dtype != x.dtype:
+            raise mixed(name)
+        if broadcast_shape(name, shape_of(value), self._chosen) != self._chosen:
+            raise ShapeError(f"{name}: the value is {describe(shape_of(value))}, the place {describe(self._chosen)}")
+        if shape_of(value) != self._chosen:
+            value = rules.broadcast_to(value, self._chosen, x.dtype)
+        return rules.scatter(value, self._index, x.shape, x.dtype)
+
+
 # -- Making BVars ---------------------------------------------------------------------------------------------------
 
 
@@ -732,6 +909,8 @@ def lifted(value: Any, name: str = "BVar") -> Value:
         if value.ndim == 0:
             return float(value)
         return np.array(value, dtype=value.dtype.newbyteorder("="), subok=False)
+    if kind not in _NATIVE and leaf_type(kind) is not None:
+        return value
     if isinstance(value, bool | np.bool | complex | np.complexfloating | np.integer):
         raise DTypeError(
             f"{name}: {value!r} ({kind.__name__}) cannot be differentiated; "
@@ -743,7 +922,7 @@ def lifted(value: Any, name: str = "BVar") -> Value:
         raise DTypeError(f"{name}: the value is a BVar already")
     raise DTypeError(
         f"{name}: a {kind.__name__} cannot be differentiated; wanted a float or a float64 or float32 array "
-        "(lists: np.array(..., dtype=float) or tp.vector)"
+        "(lists: np.array(..., dtype=float) or tp.vector), or a type that was given to tp.register"
     )
 
 
@@ -786,6 +965,8 @@ def is_operand(x: Any) -> bool:
 
 
 _NUMBERS = (float, int, np.floating, np.integer, np.bool)
+# The types that certainly are not registered ones.
+_NATIVE: frozenset[type] = frozenset({float, int, bool, np.ndarray, np.float64, np.float32, np.int64, BVar})
 
 
 def beside(b: Value, x: Any, name: str, keep: bool) -> Value:
@@ -795,6 +976,8 @@ def beside(b: Value, x: Any, name: str, keep: bool) -> Value:
     tape will `keep` is copied, so that the caller may write to the array; a constant that was lifted is its own copy.
     """
     like = dtype_of(b)
+    if FOUND and type(x) is int and type(plain(b)) in FOUND:
+        return x  # a Fraction times 2 is exact
     if not shape_of(b) and isinstance(x, np.ndarray) and x.dtype == np.float32:
         like = x.dtype  # a scalar goes with either float type
     return own_data(x, like, name, keep)
@@ -829,16 +1012,13 @@ def refused(name: str, x: Any) -> Any:
 def binary(op: Binary, a: Any, b: Any) -> Any:
     """A binary elementwise operation, at least one of its operands a BVar."""
     type_a, type_b = type(a), type(b)
-    if type_a is type_b:
+    if type_a is type_b and a._tape is b._tape and a._tape is not None:
+        # By far the most frequent cases need none of the questions below.
         x, y = a._value, b._value
-        if (
-            a._tape is b._tape
-            and type(x) is type(y) is np.ndarray
-            and x.shape == y.shape
-            and x.dtype is y.dtype
-            and a._tape is not None
-        ):
-            # By far the most frequent case needs none of the questions below.
+        if type(x) is type(y) is float and op.slopes is not None:
+            slope_x, slope_y = op.slopes(x, y)
+            return record(a._tape, op.value(x, y), (SCALE, a._node, slope_x, SCALE, b._node, slope_y))
+        if type(x) is type(y) is np.ndarray and x.shape == y.shape and x.dtype is y.dtype:
             value = op.value(x, y)
             left, right = op.left, op.right
             residuals = left.residual(x, y, value), right.residual(x, y, value)
@@ -850,6 +1030,10 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
         tape = tape_b
     x = a._value if type_a is BVar and (tape_a is tape or tape_a is None) else a
     y = b._value if type_b is BVar and (tape_b is tape or tape_b is None) else b
+    if type(x) not in _NATIVE or type(y) not in _NATIVE:
+        leaf = leaf_type(type(x)) or leaf_type(type(y))
+        if leaf is not None:
+            return _of_leaves(op, leaf, tape, a, b, x, y)
     keeps = op.keeps and tape is not None
     if type_b is not BVar and type(y) is not float:
         if not is_operand(y):
@@ -874,6 +1058,8 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
         raise ValueError(f"{op.name}: {x!r} {op.name} {y!r} is not a real number")
     if tape is None:
         return constant(value)
+    if FOUND and type(value) is BVar and type(plain(value)) in FOUND:
+        return _recorded(rules.OF_LEAVES[op], tape, a, b, x, y, value)
     if not shape:
         if tape_a is tape:
             part: Entry = (SCALE, a._node, _partial(op.left, x, y, value))
@@ -889,6 +1075,45 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
     if tape_b is tape:
         node = b._node if shape_y == shape else _stretch(tape, b._node, shape_y, shape, value)
         entry += (op.right.code, node, op.right.residual(x, y, value))
+    return record(tape, value, entry)
+
+
+def _of_leaves(op: Binary, leaf: LeafType, tape: Tape | None, a: Any, b: Any, x: Value, y: Value) -> Any:
+    """A binary operation of which at least one operand is of a registered type: with its own kind, or with an int."""
+    for other in (x, y):
+        kind = type(other)
+        if kind is BVar or kind is int or leaf_type(kind) is leaf:
+            continue
+        if leaf_type(kind) is not None or is_operand(other) or isinstance(other, np.ndarray):
+            raise DTypeError(
+                f"{op.name}: a {leaf.cls.__name__} and a {kind.__name__} do not mix, since the result would be "
+                f"neither; convert one of them, as in {leaf.cls.__name__}(...)"
+            )
+        return NotImplemented
+    if op not in rules.OF_LEAVES:
+        raise DTypeError(
+            f"{op.name} is a function of floats and arrays, not of a {leaf.cls.__name__}; declare yours with tp.op"
+        )
+    value: Value
+    if type(x) is BVar or type(y) is BVar:
+        value = binary(op, x, y)
+    elif op is rules.ADD and type(x) is not int and type(y) is not int:
+        value = leaf.add(x, y)
+    else:
+        value = op.value(x, y)
+    if type(value) is not BVar and leaf_type(type(value)) is not leaf:
+        raise DTypeError(f"{op.name}: {x!r} {op.name} {y!r} is {value!r}, which is not a {leaf.cls.__name__}")
+    if tape is None:
+        return constant(value)
+    return _recorded(rules.OF_LEAVES[op], tape, a, b, x, y, value)
+
+
+def _recorded(op: Binary, tape: Tape, a: Any, b: Any, x: Value, y: Value, value: Value) -> BVar[Any]:
+    entry: Entry = ()
+    if type(a) is BVar and a._tape is tape:
+        entry = (op.left.code, a._node, op.left.residual(x, y, value))
+    if type(b) is BVar and b._tape is tape:
+        entry += (op.right.code, b._node, op.right.residual(x, y, value))
     return record(tape, value, entry)
 
 
@@ -920,6 +1145,18 @@ def mixed(name: str) -> DTypeError:
 def product(a: Any, b: Any) -> Any:
     """`a @ b`, at least one a BVar."""
     type_a, type_b = type(a), type(b)
+    if type_a is BVar and a._tape is not None:
+        # The frequent cases, of arrays on one tape or with plain data, need none of the questions below.
+        x = a._value
+        y = b._value if type_b is BVar and b._tape is a._tape else b
+        if type(x) is type(y) is np.ndarray and x.dtype is y.dtype and y.ndim:
+            left, right = rules.matmul_rules(x, y)
+            if type_b is not BVar:
+                y = y.copy()
+            value = rules.matmul(x, y)
+            if type_b is BVar:
+                return record(a._tape, value, (left.code, a._node, y, right.code, b._node, x))
+            return record(a._tape, value, (left.code, a._node, y))
     tape_a: Tape | None = a._tape if type_a is BVar else None
     tape_b: Tape | None = b._tape if type_b is BVar else None
     tape = tape_a
@@ -957,15 +1194,22 @@ def linear(rule: Rule, b: BVar[Any], value: Value, residual: Any) -> BVar[Any]:
 def _sum(b: BVar[Any], axis: int | tuple[int, ...] | None, keepdims: bool) -> BVar[Any]:
     shape = b.shape
     if not shape:
-        return b
+        return _alone("sum", b)
     value = rules.total(b._value, axis, keepdims)
     return record(b._tape, value, (rules.SUM.code, b._node, (shape, axis, keepdims, b.dtype)))
+
+
+def _alone(name: str, b: BVar[Any]) -> BVar[Any]:
+    """The sum or maximum of a scalar, which is itself."""
+    if type(plain(b)) in FOUND:
+        raise DTypeError(f"{name}: a {type(plain(b)).__name__} has no elements; wanted a BVar of floats")
+    return b
 
 
 def _select(name: str, b: BVar[Any], axis: Any, keepdims: bool) -> BVar[Any]:
     shape, x = b.shape, b._value
     if not shape:
-        return b
+        return _alone(name, b)
     axis = axis_of(name, shape, axis)
     count_of(name, shape, axis)
     value = getattr(x, name)(axis=axis, keepdims=keepdims)

@@ -14,8 +14,9 @@ alike: run on arrays in a first derivative, recorded in a higher one. A primitiv
 NumPy function: no wrapper, no tape.
 """
 
-# The overloads of Elementwise go from exact to gradual.
+# The overloads of Elementwise and Elementwise2 go from exact to gradual.
 # mypy: disable-error-code="overload-overlap"
+# pyright: reportOverlappingOverload=false
 
 from __future__ import annotations
 
@@ -23,10 +24,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 import numpy as np
+from typing_extensions import TypeVar
 
 from typedprop.arithmetic import (
     Binary,
     Operand,
+    broadcast_shape,
     dtype_of,
     is_plain,
     number,
@@ -35,9 +38,15 @@ from typedprop.arithmetic import (
 )
 from typedprop.bvar import Arr, BVar, V, binary, constant, innermost, is_operand, mixed, own_data, record, seen_from
 from typedprop.errors import DTypeError
+from typedprop.leaves import FOUND
+from typedprop.shapes import L, One, R
 from typedprop.tape import JOINT, PART, SCALE, Entry, Joint, Rule, Tape, Value
 
 Function = Callable[..., Any]
+
+M = TypeVar("M", bound=int)
+N = TypeVar("N", bound=int)
+D = TypeVar("D", bound=np.generic)
 
 
 def checked_plain(name: str, x: Any) -> Value:
@@ -48,10 +57,18 @@ def checked_plain(name: str, x: Any) -> Value:
     if not is_operand(x):
         what = f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {kind.__name__}"
         raise DTypeError(f"{name}: wanted a BVar, a float or a float array, got {what}")
+    if isinstance(x, np.ma.MaskedArray | np.matrix):
+        raise DTypeError(f"{name}: a {kind.__name__} would lose its meaning; pass a plain array")
     if isinstance(x, np.ndarray):
         x = np.asarray(x)
         return x if x.dtype.kind == "f" else x.astype(np.float64)
     return x if isinstance(x, np.floating) else float(x)
+
+
+def python_number(x: Value) -> Value:
+    """`x`, but a Python float for NumPy's scalars, which the declared functions may well give and which would promote
+    float32 arrays."""
+    return float(x) if isinstance(x, np.generic) else x
 
 
 class Elementwise:
@@ -63,7 +80,8 @@ class Elementwise:
         self.__name__ = name
         self.__doc__ = doc
         self._value = value
-        self._number = number or value
+        # NumPy's functions give np.float64 for a float, which would promote float32 arrays later on.
+        self._number = number or (lambda x: float(value(x)))
         self._partial = partial
         self._keeps_output = keeps_output
         apply = scaled_by(partial)
@@ -83,10 +101,15 @@ class Elementwise:
         inner, tape = x._value, x._tape
         y: Any
         if type(inner) is float:
-            y = self._of_number(inner)
-            if tape is None:
-                return constant(y)
-            return record(tape, y, (SCALE, x._node, self._slope(y if self._keeps_output else inner)))
+            try:
+                y = self._number(inner)
+                if tape is None:
+                    return constant(y)
+                d = self._partial(y if self._keeps_output else inner)
+            except (ValueError, OverflowError, ZeroDivisionError):
+                y = self._of_number(inner)
+                d = self._slope(y if self._keeps_output else inner)
+            return record(tape, y, (SCALE, x._node, d if type(d) is float else float(d)))
         y = self._value(inner) if type(inner) is np.ndarray else self(inner)
         if tape is None:
             return constant(y)
@@ -98,7 +121,7 @@ class Elementwise:
     def _of_number(self, x: float) -> float:
         """The value at a number: Python's where it has one, NumPy's infinities and NaNs where Python raises."""
         try:
-            return self._number(x)  # type: ignore[no-any-return]  # a function of floats by declaration
+            return self._number(x)
         except (ValueError, OverflowError, ZeroDivisionError):
             return float(self._value(np.float64(x)))
 
@@ -133,42 +156,120 @@ def elementwise(
     return Elementwise(name, value, number, partial, of_output is not None, doc)
 
 
+class Elementwise2:
+    """A differentiable function of two operands, element by element: what `elementwise2` makes.
+
+    The operands go together as those of the operators do: equal sizes, a scalar with anything, `R[N]` along the rows of
+    `L[M, N]`, and what keepdims leaves. Raises `ShapeError` otherwise, and `DTypeError` for float32 beside float64.
+    """
+
+    def __init__(self, name: str, op: Binary, doc: str) -> None:
+        self.__name__ = name
+        self.__doc__ = doc
+        self._op = op
+
+    @overload
+    def __call__(self, x: BVar[V], y: BVar[V] | V, /) -> BVar[V]: ...
+    @overload
+    def __call__(self, x: V, y: BVar[V], /) -> BVar[V]: ...
+    @overload
+    def __call__(self, x: BVar[Arr], y: BVar[float] | float, /) -> BVar[Arr]: ...
+    @overload
+    def __call__(self, x: BVar[float] | float, y: BVar[Arr], /) -> BVar[Arr]: ...
+    @overload
+    def __call__(self, x: BVar[float], y: Arr, /) -> BVar[Arr]: ...
+    @overload
+    def __call__(self, x: Arr, y: BVar[float], /) -> BVar[Arr]: ...
+    @overload
+    def __call__(
+        self,
+        x: BVar[L[M, N, D]],
+        y: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
+        /,
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __call__(
+        self, x: L[M, N, D], y: BVar[R[N, D]] | BVar[L[M, One, D]] | BVar[L[One, N, D]], /
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __call__(
+        self,
+        x: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
+        y: BVar[L[M, N, D]],
+        /,
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __call__(
+        self, x: BVar[R[N, D]] | BVar[L[M, One, D]] | BVar[L[One, N, D]], y: L[M, N, D], /
+    ) -> BVar[L[M, N, D]]: ...
+    @overload
+    def __call__(self, x: Arr, y: Arr | float, /) -> Arr: ...
+    @overload
+    def __call__(self, x: float, y: Arr, /) -> Arr: ...
+    @overload
+    def __call__(self, x: float, y: float, /) -> float: ...
+    @overload
+    def __call__(self, x: L[M, N, D], y: R[N, D] | L[M, One, D] | L[One, N, D], /) -> L[M, N, D]: ...
+    @overload
+    def __call__(self, x: R[N, D] | L[M, One, D] | L[One, N, D], y: L[M, N, D], /) -> L[M, N, D]: ...
+    def __call__(self, x: Any, y: Any, /) -> Any:
+        """The function of the elements of `x` and `y`, each a BVar, a plain array or a number."""
+        name = self.__name__
+        if type(x) is BVar or type(y) is BVar:
+            for other in (x, y):
+                if type(other) is not BVar:
+                    checked_plain(name, other)
+            return binary(self._op, x, y)
+        _, (x, y) = opened(name, x, y)
+        broadcast_shape(name, shape_of(x), shape_of(y))
+        try:
+            z = self._op.value(x, y)
+        except (ValueError, OverflowError, ZeroDivisionError):
+            z = self._op.value(np.float64(x), np.float64(y))
+        if type(z) is complex:
+            raise ValueError(f"{name}: {name}({x!r}, {y!r}) is not a real number")
+        return z if shape_of(z) else float(z)
+
+    def __repr__(self) -> str:
+        return f"<typedprop elementwise {self.__name__}>"
+
+
 def elementwise2(
     name: str,
     value: Function,
     left: Function,
     right: Function,
-) -> Function:
+    *,
+    keep: Function | None = None,
+    number: Function | None = None,
+    doc: str = "",
+) -> Elementwise2:
     """Declare a function of two operands element by element, which broadcast as the operators do.
 
-    `left(a, b, y)` and `right(a, b, y)` are the derivatives by each operand at the operands and the value.
+    `value` is the NumPy function; `number`, where given, a faster one for Python floats. `keep(a, b, y)` says what of the
+    operands and the value to remember, as a tuple: by default all three. `left(*kept)` and `right(*kept)` are then the
+    derivatives by each operand.
     """
 
-    def residual(a: Value, b: Value, y: Value) -> tuple[Value, Value, Value]:
-        return (a, b, y)
-
-    def apply(x: Any, y: Any) -> Any:
+    def value_of(x: Any, y: Any) -> Any:
         if type(x) is BVar or type(y) is BVar:
-            for other in (x, y):
-                if type(other) is not BVar:
-                    checked_plain(name, other)
-            return binary(op, x, y)
+            return call(x, y)
+        if type(x) is float and type(y) is float and number is not None:
+            return number(x, y)
         z = value(x, y)
-        return z if shape_of(z) else number(z)
+        return z if shape_of(z) else float(z)
 
-    op = Binary(
+    residual = keep or (lambda a, b, y: (a, b, y))
+    call = Elementwise2(
         name,
-        apply,
-        Operand(name, residual, lambda r: left(*r)),
-        Operand(name, residual, lambda r: right(*r)),
+        Binary(
+            name,
+            value_of,
+            Operand(name, residual, lambda kept: left(*kept)),
+            Operand(name, residual, lambda kept: right(*kept)),
+        ),
+        doc,
     )
-
-    def call(x: Any, y: Any, /) -> Any:
-        if type(x) is BVar or type(y) is BVar:
-            return apply(x, y)
-        return apply(checked_plain(name, x), checked_plain(name, y))
-
-    call.__name__ = call.__qualname__ = name
     return call
 
 
@@ -182,7 +283,7 @@ class Linear:
         self._apply = apply
         self._rule = Rule(
             name,
-            lambda g, r: transpose(g, *r),
+            lambda g, r: python_number(transpose(g, *r)),
             lambda t, r: self(t, *r[2:]),
             fresh=fresh,
             view=view,
@@ -215,7 +316,7 @@ def unary(
     `value(x, *static)` on plain arrays; `keep(x, y, *static)` says what to remember; `pull(g, kept)` and
     `push(t, kept)` are the transposed derivative and the derivative, on arrays or BVars.
     """
-    rule = Rule(name, pull, push, fresh=fresh)
+    rule = Rule(name, lambda g, r: python_number(pull(g, r)), lambda t, r: python_number(push(t, r)), fresh=fresh)
 
     def call(x: Any, *static: Any) -> Any:
         if type(x) is not BVar:
@@ -237,8 +338,8 @@ def bilinear(name: str, value: Function, left: Function, right: Function) -> Fun
     `value(a, b, *static)` on plain arrays; `left(g, b, shape, *static)` pulls a cotangent back to the first operand
     (of `shape`), `right(g, a, shape, *static)` to the second. Forward mode is the product itself.
     """
-    left_rule = Rule(name, lambda g, r: left(g, *r), lambda t, r: call(t, r[0], *r[2:]))
-    right_rule = Rule(name, lambda g, r: right(g, *r), lambda t, r: call(r[0], t, *r[2:]))
+    left_rule = Rule(name, lambda g, r: python_number(left(g, *r)), lambda t, r: call(t, r[0], *r[2:]))
+    right_rule = Rule(name, lambda g, r: python_number(right(g, *r)), lambda t, r: call(r[0], t, *r[2:]))
 
     def call(a: Any, b: Any, *static: Any) -> Any:
         tape, (x, y) = opened(name, a, b)
@@ -284,25 +385,27 @@ def nary(name: str, value: Function, *derivatives: tuple[Function, Function]) ->
 
 
 def _rule_of(name: str, pull: Function, push: Function) -> int:
-    return Rule(name, lambda g, kept: pull(g, *kept), lambda t, kept: push(t, *kept)).code
+    return Rule(name, lambda g, kept: python_number(pull(g, *kept)), lambda t, kept: python_number(push(t, *kept))).code
 
 
 def decomposition(name: str, value: Function, pull: Function, push: Function) -> Function:
     """Declare a primitive of one operand with several results.
 
-    `value(x, *static)` gives a tuple of plain arrays. `pull(cotangents, x, results, *static)` gets a cotangent a result,
-    None for one that was not used; `push(t, x, results, *static)` gives a tangent a result.
+    `value(x, *static)` gives a tuple of plain arrays. `pull(cotangents, x, results, *static)` gets a cotangent a
+    result, None for one that was not used; `push(t, x, results, *static)` gives a tangent a result.
     """
 
     def call(x: Any, *static: Any) -> Any:
         tape, (inner,) = opened(name, x)
-        results = call(inner, *static) if type(inner) is BVar else value(inner, *static)
+        results = call(inner, *static) if type(inner) is BVar else tuple(map(python_number, value(inner, *static)))
 
         def joint(_: list[int]) -> Joint:
             return Joint(
                 name,
-                lambda used: [pull([used.parts.get(k) for k in range(len(results))], inner, results, *static)],
-                lambda tangents: push(tangents[0], inner, results, *static),
+                lambda used: [
+                    python_number(pull([used.parts.get(k) for k in range(len(results))], inner, results, *static))
+                ],
+                lambda tangents: [*map(python_number, push(tangents[0], inner, results, *static))],
             )
 
         return record_joint(tape, results, (x,), joint)
@@ -326,6 +429,10 @@ def opened(name: str, *operands: Any) -> tuple[Tape | None, list[Value]]:
     """
     tape = innermost(*operands)
     values = [seen_from(tape, x) for x in operands]
+    if FOUND:
+        for x in values:
+            if type(x) in FOUND:
+                checked_plain(name, x)  # says so
     like: Any = None
     for x in values:
         if shape_of(x) and x.dtype.kind == "f":

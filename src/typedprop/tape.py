@@ -19,12 +19,13 @@ topological order, so no sweep sorts or recurses, and they are popped as they ar
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from typedprop.errors import EscapedBVarError
+from typedprop.leaves import added
 from typedprop.outer_sum import OuterSum
 
 # A plain number or array, a value of a registered type, or a differentiable value of an enclosing tape: what a tape
@@ -65,20 +66,23 @@ class Joint:
     """The derivative of an operation whose parents' cotangents are computed together, or that has several results.
 
     An entry of this kind is `(JOINT, parents, joint)`; `pull` gives one cotangent (or None) a parent, `push` takes one
-    tangent (or None) a parent.
+    tangent (or None) a parent. `fresh` promises of all that `pull` gives what it promises of a `Rule`.
     """
 
-    __slots__ = ("name", "pull", "push")
+    __slots__ = ("fresh", "name", "pull", "push")
 
     def __init__(
         self,
         name: str,
         pull: Callable[[Any], Sequence[Any]],
         push: Callable[[Sequence[Any]], Any],
+        *,
+        fresh: bool = False,
     ) -> None:
         self.name = name
         self.pull = pull
         self.push = push
+        self.fresh = fresh
 
 
 def _not_linear(_value: Any, _residual: Any) -> Any:
@@ -100,7 +104,7 @@ class Parts:
         """Take over the cotangents of `other`."""
         for position, cotangent in other.parts.items():
             mine = self.parts.get(position)
-            self.parts[position] = cotangent if mine is None else mine + cotangent
+            self.parts[position] = cotangent if mine is None else added(mine, cotangent)
 
 
 # One of several results: the residual is its position.
@@ -142,14 +146,17 @@ class SweepError(Exception):
         self.node = node
 
 
-def pull_back(entries: list[Entry], seeds: Iterable[tuple[int, Value]], inputs: int) -> list[Value]:
+def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: int) -> list[Value]:
     """The cotangents of the first `inputs` nodes, given those of the outputs. Uses up `entries`.
 
     The outputs' own nodes are seeded, whatever was recorded after them. None stands for a zero cotangent. The arrays
     returned are aliased by nobody. Raises `SweepError` if a rule fails.
     """
-    seeds = list(seeds)
-    del entries[max((node + 1 for node, _ in seeds), default=0) :]
+    last = -1
+    for node, _ in seeds:
+        if node > last:
+            last = node
+    del entries[last + 1 :]
     cotangents: list[Any] = [None] * max(len(entries), inputs)
     # Nodes whose cotangent is a buffer of the sweep's own, which further contributions may be added into.
     owned = bytearray(len(cotangents))
@@ -178,7 +185,7 @@ def pull_back(entries: list[Entry], seeds: Iterable[tuple[int, Value]], inputs: 
                 if code == JOINT:
                     for node, contribution in zip(parent, residual.pull(cotangent), strict=True):
                         if contribution is not None:
-                            _accumulate(cotangents, owned, node, contribution, False)
+                            _accumulate(cotangents, owned, node, contribution, residual.fresh)
                     continue
                 rule = rules[code]
                 contribution = rule.pull(cotangent, residual)
@@ -188,6 +195,15 @@ def pull_back(entries: list[Entry], seeds: Iterable[tuple[int, Value]], inputs: 
                     owned[parent] = fresh
                 else:
                     _accumulate(cotangents, owned, parent, contribution, fresh)
+            elif entry[0] == SCALE:
+                # A scalar of two scalars.
+                _, parent, residual, _, other, slope = entry
+                contribution = cotangent * residual
+                old = cotangents[parent]
+                cotangents[parent] = contribution if old is None else old + contribution
+                contribution = cotangent * slope
+                old = cotangents[other]
+                cotangents[other] = contribution if old is None else old + contribution
             else:
                 if type(cotangent) is OuterSum:
                     cotangent = cotangent.dense()
@@ -203,10 +219,12 @@ def pull_back(entries: list[Entry], seeds: Iterable[tuple[int, Value]], inputs: 
     except Exception as error:
         raise SweepError(len(entries), entry, getattr(cotangent, "shape", ())) from error
     for node, cotangent in enumerate(cotangents):
-        if type(cotangent) is OuterSum:
+        kind = type(cotangent)
+        if kind is np.ndarray:
+            if not owned[node]:
+                cotangents[node] = cotangent.copy()
+        elif kind is OuterSum:
             cotangents[node] = cotangent.dense()
-        elif not owned[node] and isinstance(cotangent, np.ndarray):
-            cotangents[node] = cotangent.copy()
     return cotangents
 
 
@@ -230,7 +248,7 @@ def _accumulate(cotangents: list[Any], owned: bytearray, node: int, contribution
         if owned[node] and type(old) is np.ndarray and type(contribution) is np.ndarray:
             np.add(old, contribution, out=old)
         else:
-            cotangents[node] = old + contribution
+            cotangents[node] = added(old, contribution)
             owned[node] = True
 
 
@@ -250,6 +268,6 @@ def push_forward(entries: list[Entry], tangents: Sequence[Value]) -> list[Value]
             tangent = pushed[entry[k + 1]]
             if tangent is not None:
                 contribution = rules[entry[k]].push(tangent, entry[k + 2])
-                total = contribution if total is None else total + contribution
+                total = contribution if total is None else added(total, contribution)
         pushed.append(total)
     return pushed

@@ -6,20 +6,21 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from typing_extensions import ParamSpec, TypeVar
+from typing_extensions import TypeVar
 
 from typedprop import tree
+from typedprop.arithmetic import zero_like
 from typedprop.bvar import BVar, innermost, seen_from
 from typedprop.errors import NotDifferentiableError
 from typedprop.op import on, record_joint
 from typedprop.tape import Joint, Parts, Value, push_forward
-from typedprop.transform.run import Inputs, Run, as_bvar, value_of, zero_like
+from typedprop.transform.run import Inputs, Run, as_bvar, value_of
 
-Q = TypeVar("Q")
-A = ParamSpec("A")
+# Any callable. (As Callable[A, Q], a generic function would lose its sizes for pyrefly and zuban.)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def checkpoint(f: Callable[A, Q]) -> Callable[A, Q]:
+def checkpoint(f: F) -> F:
     """`f` with a gradient that takes less memory and one more run of `f`: its intermediate results are not kept.
 
     `f` takes and returns any trees of BVars. Everything that it differentiates must be among its arguments: a BVar of
@@ -27,14 +28,14 @@ def checkpoint(f: Callable[A, Q]) -> Callable[A, Q]:
     """
 
     @wraps(f)
-    def checkpointed(*args: A.args, **kwargs: A.kwargs) -> Q:
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = tree.flatten((args, kwargs))
         tape = innermost(*leaves)
         if tape is None:
             return f(*args, **kwargs)
         seen = [as_bvar(seen_from(tape, leaf)) for leaf in leaves]
 
-        def run_with(some: Sequence[BVar[Any]], positions: Sequence[int]) -> Q:
+        def run_with(some: Sequence[BVar[Any]], positions: Sequence[int]) -> Any:
             everything = list(seen)
             for position, leaf in zip(positions, some, strict=True):
                 everything[position] = leaf
@@ -79,4 +80,4 @@ def checkpoint(f: Callable[A, Q]) -> Callable[A, Q]:
         recorded = record_joint(tape, values if len(values) > 1 else values[0], leaves, joint)
         return output_structure.unflatten(list(recorded) if len(values) > 1 else [recorded])
 
-    return checkpointed
+    return checkpointed  # type: ignore[return-value]  # of the same signature

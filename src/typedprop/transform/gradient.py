@@ -13,9 +13,10 @@ from typing import Any, Concatenate, Literal, overload
 import numpy as np
 from typing_extensions import ParamSpec, TypeVar
 
-from typedprop.arithmetic import dtype_of, shape_of
+from typedprop.arithmetic import one_like
 from typedprop.bvar import BVar
 from typedprop.errors import NotDifferentiableError
+from typedprop.leaves import leaf_type
 from typedprop.transform.run import Inputs, Run, scalar_node
 
 P = TypeVar("P")
@@ -40,15 +41,15 @@ def backprop(f: Callable[Concatenate[P, A], BVar[V]], at: P, /, *args: A.args, *
     """
     run = Run(lambda x: f(x, *args, **kwargs), Inputs([at], ["backprop"]))
     output: Any = run.output
-    if type(output) is not BVar and (isinstance(output, bool) or not isinstance(output, float | int | np.floating)):
+    if type(output) is not BVar and (
+        isinstance(output, bool) or not (isinstance(output, float | int | np.floating) or leaf_type(type(output)))
+    ):
         raise NotDifferentiableError(
             f"backprop: the function must return a BVar, but returned a {type(output).__name__}"
         )
     node = run.node(output)
     value = run.result(output)
-    shape = shape_of(output)
-    one = np.ones(shape, dtype_of(output)) if shape else 1.0
-    (gradient,) = run.pull([] if node is None else [(node, one)])
+    (gradient,) = run.pull([] if node is None else [(node, one_like(output))])
     return value, gradient
 
 
@@ -131,7 +132,7 @@ def _value_and_grad(f: Callable[..., Loss], argnums: int | tuple[int, ...]) -> C
         run = Run(function, inputs)
         node = scalar_node(run, f"grad of {name}")
         value = run.result(run.output)
-        gradients = run.pull([] if node is None else [(node, 1.0)])
+        gradients = run.pull([] if node is None else [(node, one_like(run.output))])
         return value, tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
 
     return value_and_gradient_of_f

@@ -14,7 +14,7 @@ import numpy as np
 from typing_extensions import ParamSpec, TypeVar
 
 from typedprop import tree
-from typedprop.arithmetic import dtype_of
+from typedprop.arithmetic import dtype_of, one_like, zero_like
 from typedprop.bvar import BVar
 from typedprop.errors import NotDifferentiableError
 from typedprop.ops.joining import concatenate, stack
@@ -22,7 +22,7 @@ from typedprop.shapes import L, R
 from typedprop.tape import Value, push_forward
 from typedprop.transform.gradient import grad
 from typedprop.transform.products import jvp
-from typedprop.transform.run import Inputs, Run, as_bvar, zero_like
+from typedprop.transform.run import Inputs, Run, as_bvar
 
 M = TypeVar("M", bound=int)
 N = TypeVar("N", bound=int)
@@ -130,7 +130,7 @@ def _bases(leaves: Sequence[BVar[Any]]) -> Iterator[list[Value]]:
             if leaf.shape:
                 values[k].reshape(-1)[position] = 1.0
             else:
-                values[k] = 1.0
+                values[k] = one_like(leaf)
             yield values
 
 

@@ -8,10 +8,11 @@ from typing import Any, Concatenate
 from typing_extensions import ParamSpec, TypeVar
 
 from typedprop import tree
+from typedprop.arithmetic import zero_like
 from typedprop.bvar import BVar
 from typedprop.errors import NotDifferentiableError
 from typedprop.tape import push_forward
-from typedprop.transform.run import Inputs, Run, as_bvar, check_like, value_of, zero_like
+from typedprop.transform.run import Inputs, Run, as_bvar, check_like, separate, value_of
 
 P = TypeVar("P")
 Q = TypeVar("Q")
@@ -60,7 +61,7 @@ def jvp(f: Callable[Concatenate[P, A], Q], at: P, tangent: P, /, *args: A.args, 
     for leaf, result in zip(leaves, results, strict=True):
         node = run.node(leaf)
         value = None if node is None else pushed[node]
-        moved.append(as_bvar(zero_like(result) if value is None else value))
+        moved.append(as_bvar(zero_like(result) if value is None else separate(value, tangents)))
     return structure.unflatten(results), structure.unflatten(moved)
 
 

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 
 from typedprop import tree
-from typedprop.arithmetic import describe, dtype_of, shape_of
+from typedprop.arithmetic import describe, dtype_of, plain, shape_of, zero_like
 from typedprop.bvar import BVar, constant, lifted
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
+from typedprop.leaves import leaf_type
 from typedprop.tape import Entry, SweepError, Tape, Value, pull_back
 
 # The type of the transformed function's result is the caller's business: here any tree of BVars comes back.
 Function = Callable[..., Any]
+
+
+_PLAIN = (np.ndarray, float, int, np.generic, complex)
 
 
 class Inputs:
@@ -32,8 +36,11 @@ class Inputs:
         self.sizes: list[int] = []
         self.plain: list[bool] = []
         for argument, name in zip(arguments, names, strict=True):
-            plain = isinstance(argument, float | int | np.ndarray | np.generic | complex)
-            leaves, structure = tree.flatten(constant(lifted(argument, name)) if plain else argument)
+            is_plain = isinstance(argument, _PLAIN)
+            leaves, structure = tree.flatten(constant(lifted(argument, name)) if is_plain else argument)
+            if not leaves and leaf_type(type(argument)) is not None:
+                is_plain = True
+                leaves, structure = tree.flatten(constant(argument))
             if not leaves:
                 raise NotDifferentiableError(
                     f"{name}: there is no BVar in this {type(argument).__name__} to differentiate; "
@@ -42,7 +49,7 @@ class Inputs:
             self.leaves += leaves
             self.structures.append(structure)
             self.sizes.append(len(leaves))
-            self.plain.append(plain)
+            self.plain.append(is_plain)
 
     def build(self, values: Sequence[BVar[Any]]) -> list[Any]:
         """The arguments with these leaves."""
@@ -56,16 +63,16 @@ class Inputs:
     def gradient(self, cotangents: Sequence[Value]) -> list[Any]:
         """The arguments' cotangents; zeros of its own shape and dtype for a leaf that received none."""
         gradients = self.build([_as_leaf(g, leaf) for g, leaf in zip(cotangents, self.leaves, strict=True)])
-        for k, plain in enumerate(self.plain):
-            if plain and gradients[k]._tape is None:
+        for k, is_plain in enumerate(self.plain):
+            if is_plain and gradients[k]._tape is None:
                 gradients[k] = gradients[k]._value
         return gradients
 
     def tangents(self, tangents: Sequence[Any]) -> list[Value]:
         """The leaves of tangents that must match the arguments, as values for a sweep."""
         values: list[Value] = []
-        for structure, tangent, plain in zip(self.structures, tangents, self.plain, strict=True):
-            if plain and type(tangent) is not BVar:
+        for structure, tangent, is_plain in zip(self.structures, tangents, self.plain, strict=True):
+            if is_plain and type(tangent) is not BVar:
                 tangent = constant(lifted(tangent, "the tangent"))
             values += map(value_of, structure.leaves_of(tangent, "the tangent", "the argument"))
         paths = [path for structure in self.structures for path in structure.paths()]
@@ -86,6 +93,11 @@ def check_like(values: Sequence[Value], leaves: Sequence[Value], paths: Sequence
                 f"the {what}{path and f' at {path}'} is {describe(shape_of(value))}, "
                 f"but belongs to {describe(shape_of(leaf))}"
             )
+        if leaf_type(type(plain(value))) is not leaf_type(type(plain(leaf))):
+            raise DTypeError(
+                f"the {what}{path and f' at {path}'} is a {type(plain(value)).__name__}, "
+                f"but belongs to a {type(plain(leaf)).__name__}"
+            )
         if dtype_of(value) != dtype_of(leaf):
             raise DTypeError(
                 f"the {what}{path and f' at {path}'} is {dtype_of(value)}, but belongs to {dtype_of(leaf)}"
@@ -99,13 +111,16 @@ def _as_leaf(cotangent: Value, leaf: BVar[Any]) -> BVar[Any]:
         return constant(cotangent)
     if kind is BVar:
         return cotangent  # type: ignore[no-any-return]  # of an enclosing gradient
-    return constant(zero_like(leaf) if cotangent is None else float(cotangent))
+    if cotangent is None:
+        return constant(zero_like(leaf))
+    return constant(cotangent if leaf_type(kind) is not None else float(cotangent))
 
 
-def zero_like(x: Value) -> Value:
-    """A plain zero of the shape and dtype of `x`."""
-    shape = shape_of(x)
-    return np.zeros(shape, dtype_of(x)) if shape else 0.0
+def separate(value: Value, given: Iterable[Value]) -> Value:
+    """`value`, or a copy of it if it may be one of the arrays that the caller gave, or a view of one."""
+    if type(value) is np.ndarray and any(type(x) is np.ndarray and np.may_share_memory(value, x) for x in given):
+        return value.copy()
+    return value
 
 
 def value_of(b: BVar[Any]) -> Value:
@@ -146,19 +161,16 @@ class Run:
     def result(self, output: Any) -> Any:
         """An output without this tape: a constant, or a BVar of an enclosing gradient."""
         if type(output) is not BVar:
-            return constant(float(output))
-        if output._tape is not self.tape:
+            return constant(lifted(output, "the result"))
+        if output._tape is not None and output._tape is not self.tape:
             return output
         value = output._value
         if type(value) is BVar:
             return value
-        if type(value) is np.ndarray and any(
-            type(leaf._value) is np.ndarray and np.may_share_memory(value, leaf._value) for leaf in self.inputs.leaves
-        ):
-            value = value.copy()
-        return constant(value)
+        own = separate(value, [leaf._value for leaf in self.inputs.leaves])
+        return output if output._tape is None and own is value else constant(own)
 
-    def pull(self, seeds: Iterable[tuple[int, Value]], *, again: bool = False) -> list[Any]:
+    def pull(self, seeds: Sequence[tuple[int, Value]], *, again: bool = False) -> list[Any]:
         """The gradients by the inputs for the outputs' cotangents. Uses up the tape unless it is needed `again`."""
         entries = list(self.tape.entries) if again else self.tape.entries
         try:
@@ -167,7 +179,11 @@ class Run:
             error = failure.__cause__
             assert error is not None
             error.add_note(f"{failure}{self._user_line(failure.node)}")
-            raise error from None
+        # Raised out here and forgotten, for an error that is held by its own context or traceback keeps all arrays.
+        try:
+            raise error
+        finally:
+            del error
 
     def _user_line(self, node: int) -> str:
         """Where the failed node was recorded: the function runs once more, for lines are too slow to record always."""
@@ -204,11 +220,15 @@ def on_tape(tape: Tape, leaves: Sequence[BVar[Any]]) -> list[BVar[Any]]:
     """The leaves as inputs of a tape: nodes 0, 1, 2 and so on."""
     inputs = []
     for node, leaf in enumerate(leaves):
-        b = constant(value_of(leaf))
+        b: BVar[Any] = _new(BVar)
+        b._value = leaf._value if leaf._tape is None else value_of(leaf)
         b._tape = tape
         b._node = node
         inputs.append(b)
     return inputs
+
+
+_new = object.__new__
 
 
 def scalar_node(run: Run, name: str) -> int | None:
@@ -220,7 +240,7 @@ def scalar_node(run: Run, name: str) -> int | None:
                 f"{name}: the loss must be a scalar BVar[float], but the function returned a BVar of shape "
                 f"{loss.shape}; reduce it with .sum() or .mean(), or use vjp or jacobian"
             )
-    elif isinstance(loss, bool) or not isinstance(loss, float | int | np.floating):
+    elif isinstance(loss, bool) or not (isinstance(loss, float | int | np.floating) or leaf_type(type(loss))):
         what = f"an array of shape {loss.shape}" if isinstance(loss, np.ndarray) else f"a {type(loss).__name__}"
         raise NotDifferentiableError(f"{name}: the loss must be a scalar BVar[float], but the function returned {what}")
     return run.node(loss)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
 
-from typing_extensions import ParamSpec, TypeVar
+from typing_extensions import TypeVar
 
 from typedprop import tree
 from typedprop.arithmetic import plain
@@ -17,8 +17,8 @@ from typedprop.tape import Joint
 from typedprop.transform.run import as_bvar, value_of
 
 P = TypeVar("P")
-Q = TypeVar("Q")
-A = ParamSpec("A")
+# Any callable. (As Callable[A, Q], a generic function would lose its sizes for pyrefly and zuban.)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def stop_gradient(x: P) -> P:
@@ -29,7 +29,7 @@ def stop_gradient(x: P) -> P:
     return tree.map(lambda leaf: constant(plain(leaf)), x)
 
 
-def no_gradient(f: Callable[A, Q]) -> Callable[A, Q]:
+def no_gradient(f: F) -> F:
     """`f`, declared to have no derivative: its value may be used freely, and only a cotangent or tangent that reaches
     it raises `NotDifferentiableError`.
 
@@ -44,7 +44,7 @@ def no_gradient(f: Callable[A, Q]) -> Callable[A, Q]:
         )
 
     @wraps(f)
-    def undifferentiated(*args: A.args, **kwargs: A.kwargs) -> Q:
+    def undifferentiated(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = tree.flatten((args, kwargs))
         tape = innermost(*leaves)
         if tape is None:
@@ -58,4 +58,4 @@ def no_gradient(f: Callable[A, Q]) -> Callable[A, Q]:
         recorded = record_joint(tape, values if several else values[0], leaves, lambda _: Joint(name, refuse, refuse))
         return output_structure.unflatten(list(recorded) if several else [recorded])
 
-    return undifferentiated
+    return undifferentiated  # type: ignore[return-value]  # of the same signature
