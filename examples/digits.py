@@ -209,8 +209,11 @@ def train(
 ) -> tuple[ScanNetwork, History]:
     history = History([judge(net, training)], [judge(net, held_out)])
     steps = epochs * math.ceil(training.count / batch)
-    # None: no bar where the output is not a terminal.
-    with tqdm(total=steps, desc="training", unit="step", disable=True if quiet else None) as bar:
+    # An overflow shows in the loss. No bar (None) where the output is not a terminal.
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        tqdm(total=steps, desc="training", unit="step", disable=True if quiet else None) as bar,
+    ):
         for epoch in range(1, epochs + 1):
             for x, target in mini_batches(training, batch, rng):
                 net = descend(net, x, target, rate)
@@ -260,7 +263,12 @@ def draw_confusion(axes: Axes, truth: npt.NDArray[np.integer], found: npt.NDArra
     # Of a few mistakes among hundreds of images, a single scale would show nothing: red is for the mistakes alone.
     diagonal = np.eye(10, dtype=np.bool)
     axes.imshow(np.ma.masked_where(~diagonal, counts), cmap="Blues", vmin=0, vmax=1.5 * counts.max())
-    axes.imshow(np.ma.masked_where(diagonal | (counts == 0), counts), cmap="Reds", vmin=0, vmax=max(1.0, 1.5 * counts[~diagonal].max()))
+    axes.imshow(
+        np.ma.masked_where(diagonal | (counts == 0), counts),
+        cmap="Reds",
+        vmin=0,
+        vmax=max(1.0, 1.5 * counts[~diagonal].max()),
+    )
     for row, column in np.argwhere(counts > 0):
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize="small")
     axes.set(title="Confusion matrix", xlabel="read as", ylabel="digit", xticks=range(10), yticks=range(10))

@@ -49,7 +49,7 @@ class Samples(Dim): ...
 
 NOISE = 0.1
 TRUTH = Oscillator(amplitude=BVar(1.5), decay=BVar(0.15), frequency=BVar(2.0), phase=BVar(0.6))
-# Near enough to fall into the right valley: seen from further off than about a quarter, the error has others.
+# Near enough: from frequencies below 1 or above 3.5, descent ends in another valley of the error.
 GUESS = Oscillator(amplitude=BVar(1.0), decay=BVar(0.1), frequency=BVar(2.4), phase=BVar(0.0))
 
 
@@ -83,7 +83,7 @@ def draw(path: Path, time: R[N], measured: R[N], fitted: Oscillator, errors: Seq
     motion.plot(time, displacement(TRUTH, time).value, color="C2", linewidth=4, alpha=0.4, label="truth")
     motion.plot(time, displacement(fitted, time).value, color="C0", label="fit")
     motion.set(title="A damped oscillator", xlabel="time (s)", ylabel="displacement")
-    motion.legend(loc="lower right", ncols=2)
+    motion.legend(loc="upper right", ncols=2)
     curve.semilogy(errors)
     curve.axhline(NOISE**2, color="0.6", linestyle="--", label="variance of the noise")
     curve.set(title="Gradient descent on the record", xlabel="step", ylabel="mean square error")
@@ -95,9 +95,11 @@ def draw(path: Path, time: R[N], measured: R[N], fitted: Oscillator, errors: Seq
 # %% All together
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Fit a damped oscillator to noisy measurements by gradient descent.")
-    parser.add_argument("--steps", type=int, default=400, help="how many steps of descent to take (default: 400)")
-    parser.add_argument("--rate", type=float, default=0.05, help="size of a step (default: 0.05)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: 0)")
+    parser.add_argument(
+        "--steps", type=int, default=200, help="how many steps of descent to take (default: %(default)s)"
+    )
+    parser.add_argument("--rate", type=float, default=0.05, help="size of a step (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=Path("out/oscillator.png"), metavar="FILE", help="picture (default: %(default)s)"
     )
