@@ -126,17 +126,19 @@ def scatter(x: Value, index: Any, shape: Shape, dtype: np.dtype[Any]) -> Value:
     if not is_plain(x):
         return x._scatter(index, shape, dtype)
     y = np.zeros(shape, dtype)
-    if is_basic(index):
+    if selects_once(index):
         y[index] = x
     else:
         np.add.at(y, index, x)
     return y
 
 
-def is_basic(index: Any) -> bool:
-    """Whether `index` selects each element at most once without a look at its values."""
+def selects_once(index: Any) -> bool:
+    """Whether `index` selects each element at most once, whatever the values in it: it has no array of integers."""
     if isinstance(index, tuple):
-        return all(map(is_basic, index))
+        return all(map(selects_once, index))
+    if isinstance(index, np.ndarray):
+        return bool(index.dtype == np.bool)
     return index is None or index is Ellipsis or isinstance(index, int | np.integer | slice)
 
 

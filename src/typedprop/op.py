@@ -39,30 +39,33 @@ from typedprop.arithmetic import (
 from typedprop.bvar import Arr, BVar, V, binary, constant, innermost, is_operand, mixed, own_data, record, seen_from
 from typedprop.errors import DTypeError
 from typedprop.leaves import FOUND
-from typedprop.shapes import L, One, R
+from typedprop.shapes import L, One, R, Tensor3, Tensor4
 from typedprop.tape import JOINT, PART, SCALE, Entry, Joint, Rule, Tape, Value
 
 Function = Callable[..., Any]
 
+B = TypeVar("B", bound=int)
 M = TypeVar("M", bound=int)
 N = TypeVar("N", bound=int)
+K = TypeVar("K", bound=int)
 D = TypeVar("D", bound=np.generic)
 
 
 def checked_plain(name: str, x: Any) -> Value:
-    """Plain data as NumPy's functions get it: floats and arrays of real numbers; everything else is refused by name."""
+    """Plain data as NumPy's functions get it: a float or an array of floats; everything else is refused by name."""
     kind = type(x)
-    if kind is float or (kind is np.ndarray and x.dtype.kind == "f"):
+    if kind is float or (kind is np.ndarray and x.dtype.kind == "f" and x.ndim):
         return x
     if not is_operand(x):
         what = f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {kind.__name__}"
         raise DTypeError(f"{name}: wanted a BVar, a float or a float array, got {what}")
     if isinstance(x, np.ma.MaskedArray | np.matrix):
         raise DTypeError(f"{name}: a {kind.__name__} would lose its meaning; pass a plain array")
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray) and x.ndim:
         x = np.asarray(x)
         return x if x.dtype.kind == "f" else x.astype(np.float64)
-    return x if isinstance(x, np.floating) else float(x)
+    # NumPy's numbers, and arrays without an axis, would promote float32 arrays that they meet later on.
+    return float(x)
 
 
 def python_number(x: Value) -> Value:
@@ -202,16 +205,23 @@ class Elementwise2:
     def __call__(
         self, x: BVar[R[N, D]] | BVar[L[M, One, D]] | BVar[L[One, N, D]], y: L[M, N, D], /
     ) -> BVar[L[M, N, D]]: ...
+    # Plain arrays by their ranks: of two types with one variable a checker makes a common supertype of any sizes.
     @overload
-    def __call__(self, x: Arr, y: Arr | float, /) -> Arr: ...
+    def __call__(self, x: R[N, D], y: R[N, D] | float, /) -> R[N, D]: ...
+    @overload
+    def __call__(
+        self, x: L[M, N, D], y: L[M, N, D] | R[N, D] | L[M, One, D] | L[One, N, D] | float, /
+    ) -> L[M, N, D]: ...
+    @overload
+    def __call__(self, x: R[N, D] | L[M, One, D] | L[One, N, D], y: L[M, N, D], /) -> L[M, N, D]: ...
+    @overload
+    def __call__(self, x: Tensor3[M, N, K, D], y: Tensor3[M, N, K, D] | float, /) -> Tensor3[M, N, K, D]: ...
+    @overload
+    def __call__(self, x: Tensor4[B, M, N, K, D], y: Tensor4[B, M, N, K, D] | float, /) -> Tensor4[B, M, N, K, D]: ...
     @overload
     def __call__(self, x: float, y: Arr, /) -> Arr: ...
     @overload
     def __call__(self, x: float, y: float, /) -> float: ...
-    @overload
-    def __call__(self, x: L[M, N, D], y: R[N, D] | L[M, One, D] | L[One, N, D], /) -> L[M, N, D]: ...
-    @overload
-    def __call__(self, x: R[N, D] | L[M, One, D] | L[One, N, D], y: L[M, N, D], /) -> L[M, N, D]: ...
     def __call__(self, x: Any, y: Any, /) -> Any:
         """The function of the elements of `x` and `y`, each a BVar, a plain array or a number."""
         name = self.__name__
@@ -246,9 +256,9 @@ def elementwise2(
 ) -> Elementwise2:
     """Declare a function of two operands element by element, which broadcast as the operators do.
 
-    `value` is the NumPy function; `number`, where given, a faster one for Python floats. `keep(a, b, y)` says what of the
-    operands and the value to remember, as a tuple: by default all three. `left(*kept)` and `right(*kept)` are then the
-    derivatives by each operand.
+    `value` is the NumPy function; `number`, where given, a faster one for Python floats. `keep(a, b, y)` says what of
+    the operands and the value to remember, as a tuple: by default all three. `left(*kept)` and `right(*kept)` are then
+    the derivatives by each operand.
     """
 
     def value_of(x: Any, y: Any) -> Any:
@@ -332,14 +342,14 @@ def unary(
     return call
 
 
-def bilinear(name: str, value: Function, left: Function, right: Function) -> Function:
+def bilinear(name: str, value: Function, left: Function, right: Function, *, fresh: bool = False) -> Function:
     """Declare a product, linear in each of two operands.
 
     `value(a, b, *static)` on plain arrays; `left(g, b, shape, *static)` pulls a cotangent back to the first operand
-    (of `shape`), `right(g, a, shape, *static)` to the second. Forward mode is the product itself.
+    (of `shape`), `right(g, a, shape, *static)` to the second. Forward mode is the product itself. `fresh` as in `Rule`.
     """
-    left_rule = Rule(name, lambda g, r: python_number(left(g, *r)), lambda t, r: call(t, r[0], *r[2:]))
-    right_rule = Rule(name, lambda g, r: python_number(right(g, *r)), lambda t, r: call(r[0], t, *r[2:]))
+    left_rule = Rule(name, lambda g, r: python_number(left(g, *r)), lambda t, r: call(t, r[0], *r[2:]), fresh=fresh)
+    right_rule = Rule(name, lambda g, r: python_number(right(g, *r)), lambda t, r: call(r[0], t, *r[2:]), fresh=fresh)
 
     def call(a: Any, b: Any, *static: Any) -> Any:
         tape, (x, y) = opened(name, a, b)

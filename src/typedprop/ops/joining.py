@@ -19,10 +19,10 @@ import numpy as np
 from typing_extensions import TypeVar
 
 from typedprop.arithmetic import Shape, describe, dtype_of, is_plain, scatter, shape_of, take
-from typedprop.bvar import BVar, record
-from typedprop.errors import DTypeError, ShapeError
+from typedprop.bvar import BVar, mixed, record
+from typedprop.errors import ShapeError
 from typedprop.op import checked_plain, opened, record_parts
-from typedprop.ops.plain import plain_array
+from typedprop.ops.plain import operand, plain_array
 from typedprop.shapes import Dim, L, R, Tensor3
 from typedprop.tape import PART, Parts, Rule, Value
 
@@ -60,7 +60,8 @@ def _listed(name: str, arrays: Any) -> list[Any]:
     arrays = list(arrays)
     if not arrays:
         raise ShapeError(f"{name}: there are no arrays to join")
-    return arrays  # type: ignore[no-any-return]  # a list, of operands whose types are unknown
+    listed: list[Any] = arrays
+    return listed
 
 
 def _operands(name: str, arrays: list[Any]) -> tuple[Any, list[Value], list[Shape]]:
@@ -74,12 +75,19 @@ def _operands(name: str, arrays: list[Any]) -> tuple[Any, list[Value], list[Shap
         tape, values = None, [plain_array(name, x) for x in arrays]
         dtypes = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim}
         if len(dtypes) > 1:
-            raise DTypeError(f"{name}: float32 and float64 operands; convert one of them")
+            raise mixed(name)
         if dtypes:
             values = [v.astype(next(iter(dtypes)), copy=False) for v in values]
     return tape, values, [shape_of(x) for x in values]
 
 
+# float64 is spelled out first: from items of different sizes no checker would find the dtype.
+@overload
+def concatenate(arrays: Vectors[np.float64], axis: Literal[0, -1] = 0) -> BVar[R[Any]]: ...
+@overload
+def concatenate(arrays: PlainVectors[np.float64], axis: Literal[0, -1] = 0) -> R[Any]: ...
+@overload
+def concatenate(arrays: MixedVectors[np.float64], axis: Literal[0, -1] = 0) -> BVar[R[Any]]: ...
 @overload
 def concatenate(arrays: Vectors[D], axis: Literal[0, -1] = 0) -> BVar[R[Any, D]]: ...
 @overload
@@ -211,6 +219,12 @@ def vstack(arrays: Sequence[Any]) -> Any:
 
 
 @overload
+def hstack(arrays: Vectors[np.float64]) -> BVar[R[Any]]: ...
+@overload
+def hstack(arrays: PlainVectors[np.float64]) -> R[Any]: ...
+@overload
+def hstack(arrays: MixedVectors[np.float64]) -> BVar[R[Any]]: ...
+@overload
 def hstack(arrays: Vectors[D]) -> BVar[R[Any, D]]: ...
 @overload
 def hstack(arrays: PlainVectors[D]) -> R[Any, D]: ...
@@ -230,7 +244,7 @@ def hstack(arrays: Sequence[Any]) -> Any:
 
 def _flat(name: str, arrays: Sequence[Any]) -> tuple[list[Any], bool]:
     """The arrays, which must be vectors or matrices, and whether they are vectors."""
-    arrays = _listed(name, arrays)
+    arrays = [operand(name, x) for x in _listed(name, arrays)]
     ranks = {len(shape_of(x)) for x in arrays}
     if ranks not in ({1}, {2}):
         shapes = ", ".join(describe(shape_of(x)) for x in arrays)
@@ -247,6 +261,7 @@ def append(x: R[N, D], value: float | R[Any, D], /) -> R[Any, D]: ...
 def append(x: Any, value: Any, /) -> Any:
     """A vector with one element, or the elements of another vector, at its end. `ShapeError` for anything else."""
     for what, v, ranks in (("x", x, (1,)), ("value", value, (0, 1))):
+        operand("append", v)
         if len(shape_of(v)) not in ranks:
             raise ShapeError(
                 f"append: {what} is {describe(shape_of(v))}; wanted a vector{' or a scalar' * (0 in ranks)}"
@@ -278,6 +293,7 @@ def from_columns(columns: Sequence[Any], /) -> Any:
 
 def _want_vectors(name: str, vectors: Sequence[Any]) -> None:
     for position, v in enumerate(vectors):
+        operand(name, v)
         if len(shape_of(v)) != 1:
             raise ShapeError(f"{name}: array {position} is {describe(shape_of(v))}; wanted vectors R[n]")
 
@@ -339,7 +355,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> Any:
     `split(x, 3)`, and `split(x, [2, 5])` for the elements 0-1, 2-4 and the rest. Raises `ShapeError` if the axis does
     not divide into equal pieces, if positions are out of order or beyond the end, and for an axis out of range.
     """
-    x = x if type(x) is BVar else plain_array("split", x)
+    x = operand("split", x)
     shape = shape_of(x)
     if not -len(shape) <= axis < len(shape):
         raise ShapeError(f"split: axis {axis} is out of range for {describe(shape)}")
@@ -424,7 +440,7 @@ def columns(x: Any, /) -> Any:
 
 
 def _matrix(name: str, x: Any) -> Any:
-    x = x if type(x) is BVar else plain_array(name, x)
+    x = operand(name, x)
     if len(shape_of(x)) != 2:
         raise ShapeError(f"{name}: x is {describe(shape_of(x))}; wanted a matrix L[m, n]")
     return x
@@ -450,7 +466,7 @@ def tail(x: Any, /) -> Any:
 
 
 def _nonempty(name: str, x: Any) -> Any:
-    x = x if type(x) is BVar else plain_array(name, x)
+    x = operand(name, x)
     if len(shape_of(x)) != 1 or not shape_of(x)[0]:
         raise ShapeError(f"{name}: x is {describe(shape_of(x))}; wanted a vector of one element or more")
     return x

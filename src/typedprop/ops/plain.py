@@ -22,6 +22,11 @@ def plain_array(name: str, x: Any) -> Array:
     return np.asarray(checked_plain(name, x))
 
 
+def operand(name: str, x: Any) -> Any:
+    """A BVar as it is, or plain data as an array."""
+    return x if type(x) is BVar else plain_array(name, x)
+
+
 def applied(op: Linear, x: Any, *static: Any) -> Any:
     """A linear operation of a BVar, or of plain data, from whose memory the result is then apart."""
     if type(x) is BVar:
@@ -31,12 +36,12 @@ def applied(op: Linear, x: Any, *static: Any) -> Any:
     return y.copy() if np.may_share_memory(x, y) else y
 
 
-def sizes_of(name: str, shape: Any, *, negative: bool = False) -> Shape:
-    """A shape given as an int or a tuple of ints, as a tuple of plain ints; -1 is allowed only if `negative`."""
+def sizes_of(name: str, shape: Any) -> Shape:
+    """A shape given as an int or a tuple of ints, as a tuple of plain ints."""
     try:
         sizes = tuple(map(operator.index, shape if isinstance(shape, tuple | list) else (shape,)))
     except TypeError:
         raise TypeError(f"{name}: shape is {shape!r}; wanted an int or a tuple of ints") from None
-    if min(sizes, default=0) < (-1 if negative else 0):
+    if min(sizes, default=0) < 0:
         raise ShapeError(f"{name}: a size in {sizes} is negative")
     return sizes

@@ -1,164 +1,272 @@
-"""Softmax and the losses made of it, which need care against overflow."""
+"""Special functions: the error function, the gamma function and their kin.
 
-# The overloads go from exact to gradual.
-# mypy: disable-error-code="overload-overlap"
-# pyright: reportOverlappingOverload=false
+Their values come from SciPy, an optional library: `pip install 'typedprop[special]'`. What needs none of it (`expit`,
+`logit`, `xlogy`, `entr`) works without. The types are those of elementwise.py.
+"""
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable
 from typing import Any, overload
 
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import describe, shape_of, total
-from typedprop.bvar import BVar, record
-from typedprop.errors import ShapeError
-from typedprop.op import checked_plain, on, opened, unary
-from typedprop.ops.elementwise import exp as _exp
-from typedprop.ops.reduction import logsumexp
-from typedprop.shapes import L, R
-from typedprop.tape import Rule, Value
+from typedprop.arithmetic import dtype_of, plain, shape_of
+from typedprop.bvar import BVar
+from typedprop.extras import extra
+from typedprop.op import Elementwise, elementwise, elementwise2, unary
+from typedprop.ops.elementwise import choose, exp, log, over, quiet, sigmoid, sign, square
+from typedprop.tape import Value
 
-M = TypeVar("M", bound=int)
-N = TypeVar("N", bound=int)
-D = TypeVar("D", bound=np.generic)
+V = TypeVar("V")
 Arr = TypeVar("Arr", bound=np.ndarray[Any, Any])
-V = TypeVar("V", bound=np.ndarray[Any, Any])
+
+_ROOT_PI = math.sqrt(math.pi)
 
 
-def _softmax(x: Any) -> Any:
-    """exp(x) over its sum along the last axis, with the largest element taken out so that nothing overflows."""
-    if not x.size:
-        return x.copy()
-    top = x.max(axis=-1, keepdims=True)
-    # A row of -inf alone has no softmax; NaN says so, as in SciPy.
-    with np.errstate(invalid="ignore"):
-        y = np.subtract(x, top)
-    np.exp(y, out=y)
-    y /= y.sum(axis=-1, keepdims=True)
-    return y
+@functools.cache
+def _scipy(name: str, needed_by: str) -> Callable[..., Any]:
+    """SciPy's function; an ImportError that says how to install it where it is missing."""
+    module = extra("scipy.special", name="special", needed_by=f"typedprop.special.{needed_by}")
+    function: Callable[..., Any] = getattr(module, name)
+    return function
 
 
-def _softmax_derivative(t: Value, y: Value) -> Value:
-    """The derivative is symmetric, so it serves both directions: y (t - <t, y>)."""
-    inner = total(t * y, -1, keepdims=len(shape_of(y)) > 1)
-    return (t - inner) * y
+def _from_scipy(name: str) -> Callable[..., Any]:
+    """SciPy's function of this name, imported when it is first called."""
+    return lambda *operands: _scipy(name, name)(*operands)
 
 
-_SOFTMAX = unary("softmax", _softmax, lambda x, y: y, _softmax_derivative, _softmax_derivative, fresh=True)
+# -- The error function and the normal distribution ------------------------------------------------------------------
 
-
-def _log_softmax(x: Any) -> Any:
-    if not x.size:
-        return x.copy()
-    # A row of -inf alone is NaN, as in softmax.
-    with np.errstate(invalid="ignore"):
-        return np.subtract(x, logsumexp(x, x.ndim - 1, keepdims=True))
-
-
-def _pull_log_softmax(g: Value, y: Value) -> Value:
-    return g - _exp(y) * total(g, -1, keepdims=len(shape_of(y)) > 1)
-
-
-def _push_log_softmax(t: Value, y: Value) -> Value:
-    return t - total(t * _exp(y), -1, keepdims=len(shape_of(y)) > 1)
-
-
-_LOG_SOFTMAX = unary("log_softmax", _log_softmax, lambda x, y: y, _pull_log_softmax, _push_log_softmax, fresh=True)
-
-
-@overload
-def softmax(x: BVar[V], /) -> BVar[V]: ...
-@overload
-def softmax(x: Arr, /) -> Arr: ...
-def softmax(x: Any, /) -> Any:
-    """exp(x) / sum(exp(x)) along the last axis: of a vector, or of each row of a matrix. Nothing overflows.
-
-    Raises `ShapeError` for a scalar.
-    """
-    _want_array("softmax", x)
-    return _SOFTMAX(x)
-
-
-@overload
-def log_softmax(x: BVar[V], /) -> BVar[V]: ...
-@overload
-def log_softmax(x: Arr, /) -> Arr: ...
-def log_softmax(x: Any, /) -> Any:
-    """The logarithm of `softmax(x)`, right also where the softmax underflows to 0. Raises `ShapeError` for a scalar."""
-    _want_array("log_softmax", x)
-    return _LOG_SOFTMAX(x)
-
-
-@overload
-def softmax_cross_entropy(logits: BVar[R[N, D]], target: R[N, D] | BVar[R[N, D]], /) -> BVar[float]: ...
-@overload
-def softmax_cross_entropy(logits: BVar[L[M, N, D]], target: L[M, N, D] | BVar[L[M, N, D]], /) -> BVar[R[M, D]]: ...
-@overload
-def softmax_cross_entropy(logits: R[N, D], target: R[N, D], /) -> D: ...
-@overload
-def softmax_cross_entropy(logits: L[M, N, D], target: L[M, N, D], /) -> R[M, D]: ...
-def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
-    """The cross-entropy of `softmax(logits)` with the probabilities `target`, along the last axis.
-
-    For a vector of logits a scalar, for a matrix one loss a row (take `.mean()` of it). Computed as
-    `-sum(target * log_softmax(logits))`, so probabilities that underflow cost the right, finite amount.
-
-    Raises `ShapeError` where logits and target differ in size.
-    """
-    _want_array("softmax_cross_entropy", logits)
-    if shape_of(logits) != shape_of(target):
-        raise ShapeError(
-            f"softmax_cross_entropy: logits are {describe(shape_of(logits))} and target is "
-            f"{describe(shape_of(target))}; wanted a probability for each logit (one-hot for a label)"
-        )
-    tape, (x, t) = opened("softmax_cross_entropy", logits, target)
-    if tape is None or type(x) is not np.ndarray or type(t) is not np.ndarray or not on(tape, logits):
-        return -total(target * log_softmax(logits), -1)
-    # The same in one entry, for the gradient that everybody takes: the derivative by the logits is softmax - target.
-    # (The ufuncs' own reductions: the array methods cost 1 us more each.)
-    y = np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True))
-    p = np.exp(y)
-    norm = np.add.reduce(p, axis=-1, keepdims=True)
-    p /= norm
-    y -= np.log(norm)
-    loss = -np.add.reduce(t * y, axis=-1)
-    value = loss if shape_of(loss) else float(loss)
-    if not on(tape, target):
-        return record(tape, value, (_CROSS_ENTROPY.code, logits._node, (p, t)))
-    return record(tape, value, (_CROSS_ENTROPY.code, logits._node, (p, t), _CROSS_ENTROPY_TARGET.code, target._node, y))
-
-
-def _column(g: Value) -> Value:
-    """Per-row cotangents as a column beside the rows' elements."""
-    return g.reshape((-1, 1)) if shape_of(g) else g
-
-
-def _by_logits(p: Any, t: Any) -> Any:
-    weight = np.add.reduce(t, axis=-1, keepdims=True)
-    d = np.multiply(p, weight)
-    return np.subtract(d, t, out=d)
-
-
-_CROSS_ENTROPY = Rule(
-    "softmax_cross_entropy",
-    lambda g, r: _column(g) * _by_logits(*r),
-    lambda t, r: total(t * _by_logits(*r), -1),
-    fresh=True,
+erf = elementwise(
+    "erf",
+    _from_scipy("erf"),
+    of_input=quiet(lambda x: (2 / _ROOT_PI) * exp(-square(x))),
+    doc="The error function, the integral of 2/sqrt(pi) exp(-t^2) from 0 to x.",
 )
-_CROSS_ENTROPY_TARGET = Rule(
-    "softmax_cross_entropy",
-    lambda g, y: -(_column(g) * y),
-    lambda t, y: -total(t * y, -1),
-    fresh=True,
+erfc = elementwise(
+    "erfc",
+    _from_scipy("erfc"),
+    of_input=quiet(lambda x: (-2 / _ROOT_PI) * exp(-square(x))),
+    doc="1 - erf(x), to full precision where it is small.",
+)
+erfinv = elementwise(
+    "erfinv",
+    _from_scipy("erfinv"),
+    of_output=quiet(lambda y: (0.5 * _ROOT_PI) * exp(square(y))),
+    doc="The inverse of erf, of -1 to 1; it and its derivative are infinite at both ends.",
+)
+ndtr = elementwise(
+    "ndtr",
+    _from_scipy("ndtr"),
+    of_input=quiet(lambda x: (1 / math.sqrt(2 * math.pi)) * exp(-0.5 * square(x))),
+    doc="The distribution function of the standard normal distribution.",
+)
+# The density over the distribution function, and its own derivative; far to the left it is nearly -x.
+_mills: Elementwise = elementwise(
+    "ndtr_ratio",
+    lambda x: math.sqrt(2 / math.pi) / _scipy("erfcx", "log_ndtr")(x * -math.sqrt(0.5)),
+    of_input=lambda x: (ratio := _mills(x)) * (-x - ratio),
+)
+log_ndtr = elementwise(
+    "log_ndtr",
+    _from_scipy("log_ndtr"),
+    of_input=lambda x: _mills(x),
+    doc="The logarithm of ndtr(x), also where that underflows to 0.",
+)
+
+# -- The gamma function ----------------------------------------------------------------------------------------------
+
+
+def _polygamma_value(x: Any, order: int) -> Any:
+    y = _scipy("digamma", "digamma")(x) if order == 0 else _scipy("polygamma", "polygamma")(order, x)
+    return np.asarray(y, dtype=dtype_of(x))
+
+
+def _polygamma_scaled(t: Value, kept: tuple[Value, int]) -> Value:
+    x, order = kept
+    return t * _POLYGAMMA(x, order + 1)
+
+
+_POLYGAMMA = unary(
+    "polygamma", _polygamma_value, lambda x, y, order: (x, order), _polygamma_scaled, _polygamma_scaled, fresh=True
 )
 
 
-def _want_array(name: str, x: Any) -> None:
-    if type(x) is not BVar:
-        x = checked_plain(name, x)
-    if not shape_of(x):
-        raise ShapeError(f"{name}: wanted a vector or a matrix, got a float")
-    if not shape_of(x)[-1]:
-        raise ShapeError(f"{name}: {describe(shape_of(x))} has no elements along its last axis")
+@overload
+def polygamma(order: int, x: BVar[V], /) -> BVar[V]: ...
+@overload
+def polygamma(order: int, x: Arr, /) -> Arr: ...
+@overload
+def polygamma(order: int, x: float, /) -> float: ...
+def polygamma(order: int, x: Any, /) -> Any:
+    """The derivative of an order of `digamma`, which is order 0. Raises `ValueError` for a negative order."""
+    if order < 0:
+        raise ValueError(f"polygamma: order is {order}; wanted 0 or more")
+    return _POLYGAMMA(x, int(order))
+
+
+@overload
+def digamma(x: BVar[V], /) -> BVar[V]: ...
+@overload
+def digamma(x: Arr, /) -> Arr: ...
+@overload
+def digamma(x: float, /) -> float: ...
+def digamma(x: Any, /) -> Any:
+    """The derivative of `gammaln`."""
+    return _POLYGAMMA(x, 0)
+
+
+gammaln = elementwise(
+    "gammaln",
+    _from_scipy("gammaln"),
+    of_input=digamma,
+    doc="The logarithm of the absolute value of the gamma function.",
+)
+
+
+def _betaln(a: Any, b: Any) -> Any:
+    # SciPy takes a number beside a float32 array for a float64.
+    return np.asarray(_scipy("betaln", "betaln")(a, b), dtype=dtype_of(a if shape_of(a) else b))
+
+
+betaln = elementwise2(
+    "betaln",
+    _betaln,
+    keep=lambda a, b, y: (a, b),
+    left=lambda a, b: digamma(a) - digamma(a + b),
+    right=lambda a, b: digamma(b) - digamma(a + b),
+    doc="The logarithm of the absolute value of the beta function.",
+)
+
+# -- Bessel functions ------------------------------------------------------------------------------------------------
+
+
+def _bessel_value(x: Any, order: int, scaled: bool) -> Any:
+    name = {0: "i0", 1: "i1"}.get(order)
+    if name is not None:
+        return _scipy(name + ("e" if scaled else ""), "i0")(x)
+    # Of subnormal numbers SciPy answers NaN; from order 2 on the power of x is 0 there.
+    x = np.where(np.abs(x) < np.finfo(dtype_of(x)).tiny, 0, x)
+    return _scipy("ive" if scaled else "iv", "i0")(order, x).astype(dtype_of(x))
+
+
+def _bessel_slope(t: Value, kept: tuple[Value, Value, int, bool]) -> Value:
+    """Half of the two neighbours in order, which divides by nothing at 0; if scaled, less sign(x) y."""
+    x, y, order, scaled = kept
+    above = _BESSEL(x, order + 1, scaled)
+    d = above if order == 0 else 0.5 * (_BESSEL(x, order - 1, scaled) + above)
+    return t * (d - sign(x) * y if scaled else d)
+
+
+_BESSEL = unary(
+    "bessel", _bessel_value, lambda x, y, order, scaled: (x, y, order, scaled), _bessel_slope, _bessel_slope, fresh=True
+)
+
+
+@overload
+def i0(x: BVar[V], /) -> BVar[V]: ...
+@overload
+def i0(x: Arr, /) -> Arr: ...
+@overload
+def i0(x: float, /) -> float: ...
+def i0(x: Any, /) -> Any:
+    """The modified Bessel function of the first kind of order 0."""
+    return _BESSEL(x, 0, False)
+
+
+@overload
+def i1(x: BVar[V], /) -> BVar[V]: ...
+@overload
+def i1(x: Arr, /) -> Arr: ...
+@overload
+def i1(x: float, /) -> float: ...
+def i1(x: Any, /) -> Any:
+    """The modified Bessel function of the first kind of order 1."""
+    return _BESSEL(x, 1, False)
+
+
+@overload
+def i0e(x: BVar[V], /) -> BVar[V]: ...
+@overload
+def i0e(x: Arr, /) -> Arr: ...
+@overload
+def i0e(x: float, /) -> float: ...
+def i0e(x: Any, /) -> Any:
+    """exp(-|x|) i0(x), which does not overflow; its derivative at the kink at 0 is taken as 0."""
+    return _BESSEL(x, 0, True)
+
+
+@overload
+def i1e(x: BVar[V], /) -> BVar[V]: ...
+@overload
+def i1e(x: Arr, /) -> Arr: ...
+@overload
+def i1e(x: float, /) -> float: ...
+def i1e(x: Any, /) -> Any:
+    """exp(-|x|) i1(x), which does not overflow."""
+    return _BESSEL(x, 1, True)
+
+
+# -- Without SciPy ---------------------------------------------------------------------------------------------------
+
+expit = sigmoid
+
+
+def _logit(x: Any) -> Any:
+    return np.log(x) - np.log1p(-x)
+
+
+logit = elementwise(
+    "logit",
+    _logit,
+    number=lambda x: math.log(x) - math.log1p(-x),
+    of_input=quiet(lambda x: over(1.0, x) + over(1.0, 1 - x)),
+    doc="log(x / (1 - x)), the inverse of expit, of 0 to 1; it and its derivative are infinite at both ends.",
+)
+
+
+def _safe(x: Value, zero: Any) -> Value:
+    """x, and 1 where `zero` holds."""
+    if not shape_of(zero):
+        return 1.0 if zero else x
+    return choose(zero, 1.0, x) if zero.any() else x
+
+
+def _x_log_y(x: Any, y: Any) -> Any:
+    zero = np.asarray((x == 0) & ~np.isnan(y))
+    z = x * np.log(np.where(zero, 1, y))
+    return np.where(zero, 0, z).astype(np.result_type(x, y))
+
+
+def _log_slope(x: Value, y: Value) -> Value:
+    """x / y, and 0 where x is 0."""
+    return x / _safe(y, np.asarray(plain(x) == 0) & (plain(y) == 0))
+
+
+xlogy = elementwise2(
+    "xlogy",
+    _x_log_y,
+    keep=lambda x, y, z: (x, y),
+    left=quiet(lambda x, y: log(y)),
+    right=quiet(_log_slope),
+    doc="x log(y), and 0 where x is 0, also at y = 0; its derivative by y is 0 there too.",
+)
+
+
+def _entr(x: Any) -> Any:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = -x * np.log(x)
+    return np.where(x < 0, -np.inf, np.where(x == 0, 0, y)).astype(dtype_of(x))
+
+
+entr = elementwise(
+    "entr",
+    _entr,
+    of_input=quiet(lambda x: -1 - log(x)),
+    doc="-x log(x), 0 at 0 and -inf below: a term of an entropy. Its derivative at 0 is infinite.",
+)

@@ -10,7 +10,7 @@ a plain argument. Putting arrays together and taking them apart is in joining.py
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
@@ -18,10 +18,10 @@ from typing_extensions import TypeVar
 
 from typedprop import arithmetic
 from typedprop.arithmetic import Shape, broadcast_shape, describe, dtype_of, shape_of
-from typedprop.bvar import BVar
+from typedprop.bvar import BVar, constant
 from typedprop.errors import ShapeError
 from typedprop.op import Linear, linear
-from typedprop.ops.plain import applied, plain_array, sizes_of
+from typedprop.ops.plain import applied, operand, plain_array, sizes_of
 from typedprop.shapes import Dim, L, One, R, Tensor3, Tensor4
 from typedprop.tape import Value
 
@@ -93,15 +93,8 @@ def reshape(x: Any, shape: Any, /) -> Any:
     """The same elements in C order in another shape; one size may be -1. Raises `ShapeError` if they do not fit."""
     if type(x) is BVar:
         return x.reshape(shape)
-    x = plain_array("reshape", x)
-    wanted = sizes_of("reshape", shape, negative=True)
-    try:
-        # A copy: unlike NumPy's, the result never aliases the input.
-        return np.reshape(x, wanted).copy()
-    except ValueError:
-        raise ShapeError(
-            f"reshape: {describe(shape_of(x))} has {np.size(x)} elements, which {wanted} cannot hold"
-        ) from None
+    # By the same rules; a copy, which unlike NumPy's never aliases the input.
+    return constant(plain_array("reshape", x)).reshape(shape)._value.copy()
 
 
 @overload
@@ -115,10 +108,8 @@ def ravel(x: R[N, D], /) -> R[N, D]: ...
 @overload
 def ravel(x: L[Any, Any, D] | Tensor3[Any, Any, Any, D] | Tensor4[Any, Any, Any, Any, D], /) -> R[Any, D]: ...
 def ravel(x: Any, /) -> Any:
-    """All elements in C order as a vector; of a scalar, a vector of length 1."""
-    if type(x) is BVar:
-        return x.reshape((-1,))
-    return plain_array("ravel", x).reshape(-1).copy()
+    """All elements in C order as a vector."""
+    return _again(operand("ravel", x), (-1,))
 
 
 def _transposed(g: Value, _shape: Shape, _dtype: Any, axes: tuple[int, ...]) -> Value:
@@ -164,6 +155,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 
     Raises `ShapeError` unless `axes` names each axis of `x` once.
     """
+    x = operand("transpose", x)
     rank = len(shape_of(x))
     order = tuple(range(rank))[::-1] if axes is None else tuple(axes)
     if sorted(a + rank if a < 0 else a for a in order) != list(range(rank)):
@@ -209,6 +201,7 @@ def swapaxes(x: Tensor3[Any, Any, Any, D], axis1: int, axis2: int) -> Tensor3[An
 def swapaxes(x: Tensor4[Any, Any, Any, Any, D], axis1: int, axis2: int) -> Tensor4[Any, Any, Any, Any, D]: ...
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged. Raises `ShapeError` for an axis that `x` does not have."""
+    x = operand("swapaxes", x)
     rank = len(shape_of(x))
     axes = list(range(rank))
     for axis in (axis1, axis2):
@@ -224,8 +217,8 @@ def row(x: BVar[R[N, D]], /) -> BVar[L[One, N, D]]: ...
 def row(x: R[N, D], /) -> L[One, N, D]: ...
 def row(x: Any, /) -> Any:
     """A vector as a matrix of one row. Raises `ShapeError` for anything but a vector."""
-    _want("row", "a vector R[n]", x, len(shape_of(x)) == 1)
-    return _again(x, (1, -1))
+    x = _wanted("row", "a vector R[n]", x, lambda shape: len(shape) == 1)
+    return _again(x, (1, shape_of(x)[0]))
 
 
 @overload
@@ -234,8 +227,8 @@ def col(x: BVar[R[N, D]], /) -> BVar[L[N, One, D]]: ...
 def col(x: R[N, D], /) -> L[N, One, D]: ...
 def col(x: Any, /) -> Any:
     """A vector as a matrix of one column. Raises `ShapeError` for anything but a vector."""
-    _want("col", "a vector R[n]", x, len(shape_of(x)) == 1)
-    return _again(x, (-1, 1) if shape_of(x)[0] else (0, 1))
+    x = _wanted("col", "a vector R[n]", x, lambda shape: len(shape) == 1)
+    return _again(x, (shape_of(x)[0], 1))
 
 
 @overload
@@ -244,7 +237,7 @@ def unrow(x: BVar[L[One, N, D]], /) -> BVar[R[N, D]]: ...
 def unrow(x: L[One, N, D], /) -> R[N, D]: ...
 def unrow(x: Any, /) -> Any:
     """The only row of a matrix as a vector. Raises `ShapeError` for anything else."""
-    _want("unrow", "a matrix of one row L[1, n]", x, len(shape_of(x)) == 2 and shape_of(x)[0] == 1)
+    x = _wanted("unrow", "a matrix of one row L[1, n]", x, lambda shape: len(shape) == 2 and shape[0] == 1)
     return _again(x, shape_of(x)[1])
 
 
@@ -254,13 +247,16 @@ def uncol(x: BVar[L[N, One, D]], /) -> BVar[R[N, D]]: ...
 def uncol(x: L[N, One, D], /) -> R[N, D]: ...
 def uncol(x: Any, /) -> Any:
     """The only column of a matrix as a vector. Raises `ShapeError` for anything else."""
-    _want("uncol", "a matrix of one column L[n, 1]", x, len(shape_of(x)) == 2 and shape_of(x)[1] == 1)
+    x = _wanted("uncol", "a matrix of one column L[n, 1]", x, lambda shape: len(shape) == 2 and shape[1] == 1)
     return _again(x, shape_of(x)[0])
 
 
-def _want(name: str, what: str, x: Any, holds: bool) -> None:
-    if not holds:
+def _wanted(name: str, what: str, x: Any, holds: Callable[[Shape], bool]) -> Any:
+    """The operand, if its shape is as wanted."""
+    x = operand(name, x)
+    if not holds(shape_of(x)):
         raise ShapeError(f"{name}: x is {describe(shape_of(x))}; wanted {what}")
+    return x
 
 
 @overload
@@ -338,7 +334,7 @@ def broadcast_to(x: Any, shape: Any, /) -> Any:
     rest: a vector is not stretched along itself.
     """
     wanted = sizes_of("broadcast_to", shape)
-    x = x if type(x) is BVar else plain_array("broadcast_to", x)
+    x = operand("broadcast_to", x)
     if broadcast_shape("broadcast_to", shape_of(x), wanted) != wanted:
         raise ShapeError(f"broadcast_to: {describe(shape_of(x))} does not fill {describe(wanted)}")
     return arithmetic.broadcast_to(x, wanted, dtype_of(x))

@@ -1,0 +1,1 @@
+"""Linear algebra, a module a family; `typedprop.linalg` has them all."""

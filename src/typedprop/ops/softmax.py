@@ -1,0 +1,187 @@
+"""Softmax, its logarithm, and the loss made of it, which need care against overflow."""
+
+# The overloads go from exact to gradual.
+# mypy: disable-error-code="overload-overlap"
+# pyright: reportOverlappingOverload=false
+
+from __future__ import annotations
+
+from typing import Any, overload
+
+import numpy as np
+from typing_extensions import TypeVar
+
+from typedprop.arithmetic import describe, plain, shape_of, total
+from typedprop.bvar import BVar, axis_of, record
+from typedprop.errors import ShapeError
+from typedprop.op import checked_plain, on, opened, unary
+from typedprop.ops.elementwise import exp, where
+from typedprop.shapes import L, R
+from typedprop.tape import Rule, Value
+
+M = TypeVar("M", bound=int)
+N = TypeVar("N", bound=int)
+D = TypeVar("D", bound=np.generic)
+Arr = TypeVar("Arr", bound=np.ndarray[Any, Any])
+V = TypeVar("V", bound=np.ndarray[Any, Any])
+
+
+def _softmax(x: Any, axis: int) -> Any:
+    """exp(x) over its sum, with the largest element taken out so that nothing overflows."""
+    top = x.max(axis=axis, keepdims=True)
+    # Infinite elements share all of it. Where all are -inf there is no softmax; NaN says so, as in SciPy.
+    with np.errstate(invalid="ignore"):
+        y = np.where(top == np.inf, np.where(x == np.inf, 0, -np.inf), x - top) if np.isinf(top).any() else x - top
+    y = np.exp(y, dtype=x.dtype)
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
+
+
+def _beside(t: Value, y: Value, axis: int) -> Value:
+    """The sum of t along the axis, to stand beside y."""
+    return total(t, axis, keepdims=len(shape_of(y)) > 1)
+
+
+def _softmax_derivative(t: Value, kept: tuple[Value, int]) -> Value:
+    """The derivative is symmetric, so it serves both directions: y (t - <t, y>)."""
+    y, axis = kept
+    return (t - _beside(t * y, y, axis)) * y
+
+
+_SOFTMAX = unary(
+    "softmax", _softmax, lambda x, y, axis: (y, axis), _softmax_derivative, _softmax_derivative, fresh=True
+)
+
+
+def _log_softmax(x: Any, axis: int) -> Any:
+    top = x.max(axis=axis, keepdims=True)
+    # As in softmax: infinite elements share, and all -inf is NaN.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # The largest element goes first: x - logsumexp(x) would round away what float32 has near 1000.
+        y = np.where(top == np.inf, np.where(x == np.inf, 0, -np.inf), x - top) if np.isinf(top).any() else x - top
+        y = y.astype(x.dtype, copy=False)
+        y -= np.log(np.exp(y).sum(axis=axis, keepdims=True))
+    return y
+
+
+_LOG_SOFTMAX = unary(
+    "log_softmax",
+    _log_softmax,
+    lambda x, y, axis: (y, axis),
+    lambda g, kept: g - exp(kept[0]) * _beside(g, *kept),
+    lambda t, kept: t - _beside(t * exp(kept[0]), *kept),
+    fresh=True,
+)
+
+
+@overload
+def softmax(x: BVar[V], /, axis: int = -1) -> BVar[V]: ...
+@overload
+def softmax(x: Arr, /, axis: int = -1) -> Arr: ...
+def softmax(x: Any, /, axis: int = -1) -> Any:
+    """exp(x) / sum(exp(x)) along an axis, by default the last: of a vector, or of each row of a matrix.
+
+    Nothing overflows: +inf takes all, and shares it with others. Where all elements are -inf the softmax is NaN.
+    Raises `ShapeError` for a scalar, an axis that x does not have, and for one without elements.
+    """
+    return _SOFTMAX(x, _axis("softmax", x, axis))
+
+
+@overload
+def log_softmax(x: BVar[V], /, axis: int = -1) -> BVar[V]: ...
+@overload
+def log_softmax(x: Arr, /, axis: int = -1) -> Arr: ...
+def log_softmax(x: Any, /, axis: int = -1) -> Any:
+    """The logarithm of `softmax(x, axis)`, right also where the softmax underflows to 0. Raises as `softmax` does."""
+    return _LOG_SOFTMAX(x, _axis("log_softmax", x, axis))
+
+
+@overload
+def softmax_cross_entropy(logits: BVar[R[N, D]], target: R[N, D] | BVar[R[N, D]], /) -> BVar[float]: ...
+@overload
+def softmax_cross_entropy(logits: BVar[L[M, N, D]], target: L[M, N, D] | BVar[L[M, N, D]], /) -> BVar[R[M, D]]: ...
+@overload
+def softmax_cross_entropy(logits: R[N, D], target: R[N, D], /) -> D: ...
+@overload
+def softmax_cross_entropy(logits: L[M, N, D], target: L[M, N, D], /) -> R[M, D]: ...
+def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
+    """The cross-entropy of `softmax(logits)` with the probabilities `target`, along the last axis.
+
+    For a vector of logits a scalar, for a matrix one loss a row (take `.mean()` of it). Computed as
+    `-sum(target * log_softmax(logits))`, so probabilities that underflow cost the right, finite amount.
+
+    Raises `ShapeError` where logits and target differ in size.
+    """
+    _axis("softmax_cross_entropy", logits, -1)
+    if type(target) is not BVar:
+        checked_plain("softmax_cross_entropy", target)
+    if shape_of(logits) != shape_of(target):
+        raise ShapeError(
+            f"softmax_cross_entropy: logits are {describe(shape_of(logits))} and target is "
+            f"{describe(shape_of(target))}; wanted a probability for each logit (one-hot for a label)"
+        )
+    tape, (x, t) = opened("softmax_cross_entropy", logits, target)
+    if tape is None or not (type(x) is type(t) is np.ndarray) or x.ndim > 2 or not on(tape, logits):
+        y = log_softmax(logits)
+        impossible = np.isneginf(plain(y))
+        if impossible.any():
+            # What cannot happen and has probability 0 costs nothing; 0 times -inf would be NaN.
+            y = _where(~(impossible & (plain(target) == 0)), y, 0.0)
+        return -total(target * y, -1)
+    # The same in one entry, for the gradient that everybody takes: the derivative by the logits is softmax - target.
+    # (The ufuncs' own reductions: the array methods cost 1 us more each.)
+    y = np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True))
+    p = np.exp(y)
+    norm = np.add.reduce(p, axis=-1, keepdims=True)
+    p /= norm
+    y -= np.log(norm)
+    # einsum, for it does not warn of 0 times -inf; the rare NaN is mended below.
+    loss = -np.einsum("...i,...i->...", t, y)
+    if np.isnan(loss).any():
+        # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
+        y[np.isneginf(y) & (t == 0)] = 0
+        loss = -np.einsum("...i,...i->...", t, y)
+    value = loss if shape_of(loss) else float(loss)
+    if not on(tape, target):
+        return record(tape, value, (_CROSS_ENTROPY.code, logits._node, (p, t)))
+    return record(tape, value, (_CROSS_ENTROPY.code, logits._node, (p, t), _CROSS_ENTROPY_TARGET.code, target._node, y))
+
+
+def _column(g: Value) -> Value:
+    """Per-row cotangents as a column beside the rows' elements."""
+    return g.reshape((*shape_of(g), 1)) if shape_of(g) else g
+
+
+def _by_logits(p: Any, t: Any) -> Any:
+    weight = np.add.reduce(t, axis=-1, keepdims=True)
+    d = np.multiply(p, weight)
+    return np.subtract(d, t, out=d)
+
+
+_CROSS_ENTROPY = Rule(
+    "softmax_cross_entropy",
+    lambda g, r: _column(g) * _by_logits(*r),
+    lambda t, r: total(t * _by_logits(*r), -1),
+    fresh=True,
+)
+_CROSS_ENTROPY_TARGET = Rule(
+    "softmax_cross_entropy",
+    lambda g, y: -(_column(g) * y),
+    lambda t, y: -total(t * y, -1),
+    fresh=True,
+)
+
+
+def _axis(name: str, x: Any, axis: int) -> int:
+    if type(x) is not BVar:
+        x = checked_plain(name, x)
+    shape = shape_of(x)
+    if not shape:
+        raise ShapeError(f"{name}: wanted a vector or a matrix, got a float")
+    number: int = axis_of(name, shape, axis)
+    if not shape[number]:
+        raise ShapeError(f"{name}: {describe(shape)} has no elements along axis {axis}")
+    return number
+
+
+_where: Any = where  # of arrays of any rank
