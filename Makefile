@@ -3,6 +3,7 @@
 #   make digits             train on scikit-learn's handwritten digits   -> out/digits.png
 #   make digits MNIST=dir   train on MNIST's four IDX files in dir
 #   make test               lint, type-check and test everything
+#   make bench-quick       the figures that the targets name, in two minutes (peers: pip install -e .[peers])
 #   make format             format the code and mend what the linter can
 #   make clean              remove what make and the tools made
 #
@@ -13,17 +14,20 @@ MNIST ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: test digits format clean
+.PHONY: test digits bench-quick format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python --warnings
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 digits: $(READY)
 	$(BIN)/python examples/digits.py $(if $(MNIST),--mnist "$(MNIST)")
+
+bench-quick: $(READY)
+	$(BIN)/python -m benchmarks.quick
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -829,7 +829,7 @@ class At(Generic[V, S]):
         Raises `ShapeError` if the shapes do not fit, ValueError if the index chooses an element twice.
         """
         x, index = self._x, self._index
-        if not rules.is_basic(index):
+        if not rules.selects_once(index):
             places = np.arange(x.size).reshape(x.shape)[index]
             if len(np.unique(places)) < places.size:
                 raise ValueError(
@@ -916,7 +916,7 @@ def lifted(value: Any, name: str = "BVar") -> Value:
             f"{name}: {value!r} ({kind.__name__}) cannot be differentiated; "
             f"{'take real and imaginary parts' if isinstance(value, complex | np.complexfloating) else 'pass a float'}"
         )
-    if isinstance(value, float | int | np.float32):
+    if isinstance(value, (float, int)) or kind is np.float32:
         return float(value)
     if kind is BVar:
         raise DTypeError(f"{name}: the value is a BVar already")
@@ -1018,11 +1018,18 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
         if type(x) is type(y) is float and op.slopes is not None:
             slope_x, slope_y = op.slopes(x, y)
             return record(a._tape, op.value(x, y), (SCALE, a._node, slope_x, SCALE, b._node, slope_y))
-        if type(x) is type(y) is np.ndarray and x.shape == y.shape and x.dtype is y.dtype:
+        if type(x) is type(y) is np.ndarray and x.dtype is y.dtype:
+            shape, node_a, node_b = x.shape, a._node, b._node
+            if shape != y.shape:
+                shape = broadcast_shape(op.name, shape, y.shape)
             value = op.value(x, y)
+            if x.shape != shape:
+                node_a = _stretch(a._tape, node_a, x.shape, shape, value)
+            if y.shape != shape:
+                node_b = _stretch(a._tape, node_b, y.shape, shape, value)
             left, right = op.left, op.right
             residuals = left.residual(x, y, value), right.residual(x, y, value)
-            return record(a._tape, value, (left.code, a._node, residuals[0], right.code, b._node, residuals[1]))
+            return record(a._tape, value, (left.code, node_a, residuals[0], right.code, node_b, residuals[1]))
     tape_a: Tape | None = a._tape if type_a is BVar else None
     tape_b: Tape | None = b._tape if type_b is BVar else None
     tape = tape_a
@@ -1047,7 +1054,7 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
         x = beside(y, x, op.name, keeps)
     shape_x, shape_y = shape_of(x), shape_of(y)
     shape = shape_x if shape_x == shape_y else broadcast_shape(op.name, shape_x, shape_y)
-    if shape_x and shape_y and x.dtype != y.dtype:
+    if shape_x and shape_y and dtype_of(x) != dtype_of(y):
         raise mixed(op.name)
     try:
         value = op.value(x, y)

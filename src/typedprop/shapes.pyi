@@ -17,7 +17,7 @@ the dtype: integers take no float operand and masks no arithmetic, since NumPy w
 - What NumPy offers and this file does not (`sum(dtype=...)`, other broadcasting) is there as a function, np.sum.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import EllipsisType
 from typing import Any, Generic, Literal, Never, Self, TypeAlias, overload
 
@@ -58,7 +58,8 @@ _Broadcast: TypeAlias = L[_M, _N, _Type] | R[_N, _Type] | L[_M, One, _Type] | L[
 _Index: TypeAlias = int | np.integer[Any]  # never SupportsIndex: arrays have __index__ too
 _All: TypeAlias = slice[None, None, None]  # the index `:`
 _Slice: TypeAlias = slice[Any, Any, Any]  # any other
-_Indices: TypeAlias = Sequence[int] | npt.NDArray[np.integer[Any]]
+_Indices: TypeAlias = list[int] | npt.NDArray[np.integer[Any]]
+_NewAxes: TypeAlias = EllipsisType | tuple[_Slice | EllipsisType | None, ...]
 _AnyIndex: TypeAlias = EllipsisType | tuple[_Index | _Slice | EllipsisType | _Indices | None, ...]
 
 class _Sized(np.ndarray[_Sizes, np.dtype[_Type]], Generic[_Sizes, _Type]):
@@ -312,7 +313,7 @@ class R(_Sized[tuple[_N], _Type], Generic[_N, _Type]):
     @overload
     def __getitem__(self, i: _Indices, /) -> R[Any, _Type]: ...
     @overload
-    def __getitem__(self, i: _AnyIndex, /) -> Any: ...
+    def __getitem__(self, i: _NewAxes, /) -> Any: ...
     def __iter__(self) -> Iterator[_Type]: ...
     @property
     def T(self) -> R[_N, _Type]: ...

@@ -76,8 +76,8 @@ def checkpoint(f: F) -> F:
 
             return Joint("checkpoint", pull, push)
 
-        values = tuple(value_of(leaf) for leaf in outputs)
-        recorded = record_joint(tape, values if len(values) > 1 else values[0], leaves, joint)
+        values = [value_of(leaf) for leaf in outputs]
+        recorded = record_joint(tape, tuple(values) if len(values) > 1 else values[0], leaves, joint)
         return output_structure.unflatten(list(recorded) if len(values) > 1 else [recorded])
 
     return checkpointed  # type: ignore[return-value]  # of the same signature

@@ -53,9 +53,10 @@ def no_gradient(f: F) -> F:
         outputs, output_structure = tree.flatten(f(*again, **keywords))
         if not outputs:
             return output_structure.unflatten([])
-        values = tuple(value_of(leaf) for leaf in outputs)
+        values = [value_of(leaf) for leaf in outputs]
         several = len(values) > 1
-        recorded = record_joint(tape, values if several else values[0], leaves, lambda _: Joint(name, refuse, refuse))
+        value = tuple(values) if several else values[0]
+        recorded = record_joint(tape, value, leaves, lambda _: Joint(name, refuse, refuse))
         return output_structure.unflatten(list(recorded) if several else [recorded])
 
     return undifferentiated  # type: ignore[return-value]  # of the same signature

@@ -1,0 +1,322 @@
+"""Fit a record with SciPy: `minimize`, `least_squares` and `root` take a record, and return one of the same type.
+
+    import typedprop.scipy
+
+    result = typedprop.scipy.minimize(loss, net, x, target, method="L-BFGS-B")
+    result.record   # a Network, like net
+
+SciPy computes with one vector of float64, which holds all elements of the record in order (see `tree.ravel`).
+Gradients, Jacobians and products with the Hessian are typedprop's. float32 leaves are rounded to float32 each time the
+function is called, so a tolerance below 1e-7 or so cannot be reached with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, Literal, get_args
+
+import attrs
+import numpy as np
+from typing_extensions import TypeVar, TypeVarTuple
+
+from typedprop import tree
+from typedprop.bvar import BVar
+from typedprop.errors import NotDifferentiableError, ShapeError
+from typedprop.extras import extra
+from typedprop.flat import Flat, Vector
+from typedprop.shapes import R
+from typedprop.transform.gradient import value_and_grad
+from typedprop.transform.jacobian import hessian, hvp, jacobian
+
+# SciPy comes without types, or with those of a separate package; what is used of it is typed here.
+_optimize: Any = extra("scipy.optimize", name="scipy", needed_by="typedprop.scipy")
+
+P = TypeVar("P")
+Q = TypeVar("Q")
+Ts = TypeVarTuple("Ts")
+
+Method = Literal[
+    "CG",
+    "BFGS",
+    "Newton-CG",
+    "L-BFGS-B",
+    "TNC",
+    "SLSQP",
+    "dogleg",
+    "trust-constr",
+    "trust-exact",
+    "trust-krylov",
+    "trust-ncg",
+]
+"""The methods of `scipy.optimize.minimize` that use gradients."""
+
+_METHODS: Final[tuple[str, ...]] = get_args(Method)
+_BOUNDED: Final = ("L-BFGS-B", "TNC", "SLSQP", "trust-constr")
+_WITH_HESSIAN: Final = ("dogleg", "trust-exact")
+_WITH_PRODUCT: Final = ("Newton-CG", "trust-constr", "trust-krylov", "trust-ncg")
+
+
+@attrs.frozen
+class Result(Generic[P]):
+    """What was found, and whether to believe it."""
+
+    record: P
+    """The best point, of the type of the start, with its dtypes, shapes and memory layouts."""
+    value: float
+    """`minimize`: the loss. `least_squares`: SciPy's cost, half the sum of the (robustified) squares. `root`: the
+    largest absolute value of an equation's left side."""
+    success: bool
+    """Whether the method reports that it converged."""
+    message: str
+    """Why it ended, in SciPy's words."""
+    # SciPy's class, whose fields depend on the method.
+    raw: Any
+    """SciPy's own `OptimizeResult`: iterations, evaluations, vectors, multipliers."""
+
+
+def minimize(
+    loss: Callable[[P, *Ts], BVar[float]],
+    at: P,
+    /,
+    *args: *Ts,
+    method: Method | None = None,
+    bounds: tuple[P | None, P | None] | None = None,
+    callback: Callable[[P, float], object] | None = None,
+    tol: float | None = None,
+    options: Mapping[str, object] | None = None,
+) -> Result[P]:
+    """The record where `loss(record, *args)` is least, searched from `at` by one of SciPy's gradient-based methods.
+
+    `bounds` are two records, the least and the greatest value of each element (infinite where there is none), or None
+    for no bounds on that side. `callback(record, loss)` is called after each iteration, and ends the search by raising
+    StopIteration. Without a `method` it is BFGS, or L-BFGS-B where there are bounds. `tol` and `options` are SciPy's.
+
+    Newton-CG, trust-ncg, trust-krylov and trust-constr get products with the Hessian, dogleg and trust-exact the
+    Hessian.
+
+    Raises ValueError for a method that uses no gradients, bounds that the method cannot keep, that the start is not
+    within or that are in the wrong order; `tree.StructureError` or `ShapeError` for bounds that are not built like
+    `at`; `NotDifferentiableError` if `at` holds no BVar or the loss is no scalar. Errors in `loss` pass through.
+    """
+    flat = Flat(at, "minimize")
+    name = _method(method, bounds is not None)
+    limits = None if bounds is None else _limits(flat, bounds, "minimize")
+    differentiated = value_and_grad(loss)
+    # The last loss, for the callback: SciPy tells some of its methods' callbacks only where they are.
+    last: list[tuple[Vector, float]] = []
+
+    def value_and_gradient(x: Vector) -> tuple[float, Vector]:
+        value, gradient = differentiated(flat.record(x), *args)
+        last[:] = [(x.copy(), value.value)]
+        return value.value, flat.vector(gradient, "the gradient")
+
+    def iterated(x: Vector, *_: object) -> None:
+        assert callback is not None
+        record = flat.record(x)
+        known = last and np.array_equal(last[0][0], x)
+        value = last[0][1] if known else loss(record, *args).value
+        try:
+            callback(record, value)
+        except StopIteration:
+            if name == "TNC":
+                # The one method that does not know StopIteration.
+                raise _StoppedError(x.copy(), value) from None
+            raise
+
+    # SciPy takes it amiss if it is given what the method does not use.
+    second: dict[str, object] = {}
+    if name in _WITH_PRODUCT:
+
+        def hessian_times(x: Vector, direction: Vector) -> Vector:
+            product = hvp(loss, flat.record(x), flat.record(direction), *args)
+            return flat.vector(product, "the product with the Hessian")
+
+        second["hessp"] = hessian_times
+    elif name in _WITH_HESSIAN:
+        raveled = _Raveled(at)
+        second["hess"] = raveled.plain(hessian(lambda v: loss(raveled.record(v), *args)))
+    try:
+        raw = _optimize.minimize(
+            value_and_gradient,
+            flat.start(),
+            jac=True,
+            method=name,
+            bounds=limits and _optimize.Bounds(*limits),
+            callback=None if callback is None else iterated,
+            tol=tol,
+            options=None if options is None else dict(options),
+            **second,
+        )
+    except _StoppedError as stopped:
+        raw = _optimize.OptimizeResult(
+            x=stopped.x, fun=stopped.value, status=99, success=False, message="`callback` raised `StopIteration`."
+        )
+    return Result(flat.record(raw.x), float(raw.fun), bool(raw.success), str(raw.message), raw)
+
+
+class _StoppedError(Exception):
+    """The callback asked to stop."""
+
+    def __init__(self, x: Vector, value: float) -> None:
+        super().__init__()
+        self.x = x
+        self.value = value
+
+
+def least_squares(
+    residuals: Callable[[P, *Ts], BVar[R[Any, Any]]],
+    at: P,
+    /,
+    *args: *Ts,
+    method: Literal["trf", "dogbox", "lm"] = "trf",
+    bounds: tuple[P | None, P | None] | None = None,
+    loss: Literal["linear", "soft_l1", "huber", "cauchy", "arctan"] = "linear",
+    f_scale: float = 1.0,
+    x_scale: P | Literal["jac"] | None = None,
+    ftol: float | None = 1e-8,
+    xtol: float | None = 1e-8,
+    gtol: float | None = 1e-8,
+    max_nfev: int | None = None,
+) -> Result[P]:
+    """The record where half the sum of the squares of `residuals(record, *args)` is least, by Gauss and Newton's idea.
+
+    The residuals are a vector, at least as many as the record has elements for "lm". `bounds` are as in `minimize`;
+    "lm" knows none. `x_scale` is a record of the elements' sizes, or "jac". The rest is SciPy's. `result.raw.jac` is
+    the Jacobian at the solution, its columns in the order of `tree.ravel`, from which a covariance can be had.
+
+    The derivative costs one sweep for each residual or for each element of the record, whichever are fewer.
+
+    Raises as `minimize` does, and `ShapeError` if the residuals are no vector.
+    """
+    flat = Flat(at, "least_squares")
+    if bounds is not None and method == "lm":
+        raise ValueError('least_squares: method "lm" knows no bounds; choose "trf" or "dogbox"')
+    limits = (-np.inf, np.inf) if bounds is None else _limits(flat, bounds, "least_squares")
+    raveled = _Raveled(at)
+
+    def of_vector(v: BVar[R[Any, Any]]) -> BVar[R[Any, Any]]:
+        result = residuals(raveled.record(v), *args)
+        if len(result.shape) != 1:
+            raise ShapeError(
+                f"least_squares: the residuals are of shape {result.shape}; wanted a vector, as .reshape(-1) makes one"
+            )
+        return result
+
+    # By default SciPy's choice, which depends on the method.
+    scale: dict[str, object] = {}
+    if isinstance(x_scale, str):
+        scale["x_scale"] = x_scale
+    elif x_scale is not None:
+        scale["x_scale"] = flat.vector(x_scale, "x_scale")
+    raw = _optimize.least_squares(
+        raveled.plain(of_vector),
+        flat.start(),
+        jac=raveled.plain(jacobian(of_vector)),
+        bounds=limits,
+        method=method,
+        ftol=ftol,
+        xtol=xtol,
+        gtol=gtol,
+        loss=loss,
+        f_scale=f_scale,
+        max_nfev=max_nfev,
+        **scale,
+    )
+    return Result(flat.record(raw.x), float(raw.cost), bool(raw.success), str(raw.message), raw)
+
+
+def root(
+    equations: Callable[[P, *Ts], Q],
+    at: P,
+    /,
+    *args: *Ts,
+    method: Literal["hybr", "lm"] = "hybr",
+    tol: float | None = None,
+    options: Mapping[str, object] | None = None,
+) -> Result[P]:
+    """The record where all that `equations(record, *args)` returns is 0, searched from `at` by Powell's hybrid method
+    or ("lm") Levenberg and Marquardt's.
+
+    The equations may return a vector or any tree of BVars, such as a record of the same type, with as many elements as
+    the record has (more for "lm").
+
+    Raises `ShapeError` if there are not as many equations as unknowns, `NotDifferentiableError` if `at` or the result
+    holds no BVar.
+    """
+    flat = Flat(at, "root")
+    raveled = _Raveled(at)
+
+    def of_vector(v: BVar[R[Any, Any]]) -> BVar[R[Any, Any]]:
+        result = equations(raveled.record(v), *args)
+        if not tree.leaves(result):
+            raise NotDifferentiableError(f"root: the equations returned a {type(result).__name__} without a BVar in it")
+        together = tree.ravel(result)[0]
+        count = together.size
+        if count < flat.size or (count > flat.size and method != "lm"):
+            raise ShapeError(
+                f"root: there are {count} equations for {flat.size} unknowns"
+                + ('; method "lm" takes more equations than unknowns' if count > flat.size else "")
+            )
+        return together
+
+    raw = _optimize.root(
+        raveled.plain(of_vector),
+        flat.start(),
+        jac=raveled.plain(jacobian(of_vector)),
+        method=method,
+        tol=tol,
+        options=None if options is None else dict(options),
+    )
+    largest = float(np.max(np.abs(raw.fun), initial=0.0))
+    return Result(flat.record(raw.x), largest, bool(raw.success), str(raw.message), raw)
+
+
+class _Raveled(Generic[P]):
+    """The way from functions of a record to functions of a vector, differentiable on the inside and plain outside."""
+
+    def __init__(self, at: P) -> None:
+        vector, self.record = tree.ravel(at)
+        self._dtype = vector.dtype
+
+    def plain(self, f: Callable[[BVar[R[Any, Any]]], BVar[Any]]) -> Callable[[Vector], Vector]:
+        """What SciPy gets of a function of the raveled record: float64 in memory that nobody else has."""
+
+        def of_plain(x: Vector) -> Vector:
+            point: Any = BVar(x.astype(self._dtype))
+            return np.array(f(point).value, np.float64)
+
+        return of_plain
+
+
+def _method(method: str | None, bounded: bool) -> str:
+    """The method as SciPy spells it."""
+    if method is None:
+        return "L-BFGS-B" if bounded else "BFGS"
+    for name in _METHODS:
+        if str(method).lower() == name.lower():
+            if bounded and name not in _BOUNDED:
+                raise ValueError(f"minimize: method {name} knows no bounds; choose one of {', '.join(_BOUNDED)}")
+            return name
+    raise ValueError(
+        f"minimize: method {method!r} is none that uses gradients; choose one of {', '.join(_METHODS)}, or call "
+        "scipy.optimize.minimize yourself"
+    )
+
+
+def _limits(flat: Flat[P], bounds: tuple[P | None, P | None], name: str) -> tuple[Vector, Vector]:
+    """The bounds as vectors, between which the start must be."""
+    lower, upper = bounds
+    low = np.full(flat.size, -np.inf) if lower is None else flat.vector(lower, "the lower bound")
+    high = np.full(flat.size, np.inf) if upper is None else flat.vector(upper, "the upper bound")
+    start = flat.start()
+    wrong = np.flatnonzero(~(low <= high))
+    if wrong.size:
+        k = int(wrong[0])
+        raise ValueError(f"{name}: at {flat.place(k)}, the lower bound {low[k]} is not below the upper one {high[k]}")
+    outside = np.flatnonzero(~((low <= start) & (start <= high)))
+    if outside.size:
+        k = int(outside[0])
+        raise ValueError(
+            f"{name}: at {flat.place(k)}, the start {start[k]} is outside of the bounds {low[k]} and {high[k]}"
+        )
+    return low, high
