@@ -1,0 +1,141 @@
+"""Every line of the programs in this folder, under every checker; checkers.py says how they are marked."""
+
+from __future__ import annotations
+
+import runpy
+from collections import defaultdict
+
+import pytest
+
+from tests.typing.checkers import (
+    CHECKERS,
+    CODED,
+    HERE,
+    NOTHING,
+    PROGRAMS,
+    Diagnostic,
+    Gap,
+    Mark,
+    disagreement,
+    marks,
+    read_lines,
+)
+from tests.typing.conftest import Diagnose
+from tests.typing.promises import Promises
+
+MARKS = {program.name: marks(program.read_text()) for program in PROGRAMS}
+MARKED_LINES = [(name, line) for name, marked in MARKS.items() for line in marked]
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+@pytest.mark.parametrize("program", MARKS)
+def test_every_line_is_judged_as_marked(diagnose: Diagnose, checker: str, program: str) -> None:
+    told = defaultdict[int, list[Diagnostic]](list)
+    for found in diagnose(checker):
+        if found.program == program:
+            told[found.line].append(found)
+    wrong = {
+        line: disagreement(MARKS[program].get(line), checker, told[line]) for line in sorted({*told, *MARKS[program]})
+    }
+    assert not any(wrong.values()), "\n".join(f"{program}:{line}: {what}" for line, what in wrong.items() if what)
+
+
+def test_every_mistake_is_marked_for_mypy_and_pyright() -> None:
+    incomplete = [
+        f"{program}:{line} says nothing of {checker}"
+        for program, line in MARKED_LINES
+        for mark in [MARKS[program][line]]
+        for checker in CODED
+        if mark.errors and checker not in mark.errors and checker not in mark.gaps
+    ]
+    assert not incomplete, "\n".join(incomplete)
+
+
+def test_marks_name_checkers() -> None:
+    named = {checker for marked in MARKS.values() for mark in marked.values() for checker in mark.gaps}
+    assert named <= set(CHECKERS)
+
+
+def test_only_programs_of_mistakes_are_marked_with_errors() -> None:
+    for program, marked in MARKS.items():
+        assert any(mark.errors for mark in marked.values()) == program.startswith("reject_"), program
+
+
+@pytest.mark.parametrize("program", [name for name in MARKS if name.startswith("accept_")])
+def test_values_are_what_the_types_promise(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    promises = Promises()
+    monkeypatch.setattr("typing.assert_type", promises.check)
+    runpy.run_path(str(HERE / program))
+    assert promises.checked
+
+
+# -- The reading of marks ----------------------------------------------------------------------------------------------
+
+REFUSED = Diagnostic("reject_x.py", 1, "operator", "Unsupported operand types")
+MARK = Mark(
+    {"mypy": frozenset({"operator"}), "pyright": frozenset({"reportA", "reportB"})},
+    {"ty": Gap(frozenset(), "a reason")},
+)
+
+
+def test_marks_are_read() -> None:
+    source = """\
+x = 1
+a + b  # E: mypy=operator pyright=reportA,reportB # gap: ty "a reason"
+# a comment
+# E: mypy=call-overload
+# gap: pyright zuban "another"
+f(a)
+g(a)  # gap: mypy=misc,operator ty "refused, though right"
+"""
+    assert marks(source) == {
+        2: MARK,
+        6: Mark({"mypy": frozenset({"call-overload"})}, dict.fromkeys(["pyright", "zuban"], Gap(NOTHING, "another"))),
+        7: Mark(
+            {},
+            {
+                "mypy": Gap(frozenset({"misc", "operator"}), "refused, though right"),
+                "ty": Gap(NOTHING, "refused, though right"),
+            },
+        ),
+    }
+
+
+@pytest.mark.parametrize("comment", ["# E: mypy", "# E: operator", "# gap: ty", "# gap: ty no quotes", "# E:"])
+def test_a_mark_that_cannot_be_read_is_an_error(comment: str) -> None:
+    with pytest.raises(ValueError, match="line 1: a mark that cannot be read"):
+        marks(f"a + b  {comment}\n")
+
+
+def test_a_disagreement_is_told() -> None:
+    assert disagreement(MARK, "mypy", [REFUSED]) is None
+    assert disagreement(MARK, "ty", []) is None
+    assert disagreement(MARK, "pyrefly", [REFUSED._replace(code="any at all")]) is None
+    assert disagreement(MARK, "mypy", [REFUSED, REFUSED._replace(code="reportUnusedExpression")]) is None
+    assert disagreement(None, "mypy", []) is None
+    assert disagreement(None, "zuban", []) is None
+    assert disagreement(MARK, "mypy", []) == "mypy should report operator, but it reports nothing"
+    assert disagreement(MARK, "zuban", []) == "zuban should report an error, but it reports nothing"
+    assert disagreement(MARK, "mypy", [REFUSED._replace(code="misc")]) == (
+        "mypy should report operator, but it reports\n    misc: Unsupported operand types"
+    )
+    assert disagreement(MARK, "ty", [REFUSED]) == (
+        "ty should report nothing; the gap has closed, so remove its note, but it reports\n"
+        "    operator: Unsupported operand types"
+    )
+    assert disagreement(None, "mypy", [REFUSED._replace(code="reportUnusedExpression")]) is not None
+    assert disagreement(None, "zuban", [REFUSED]) is not None
+    refused_though_right = Mark({}, {"mypy": Gap(frozenset({"misc"}), "r"), "ty": Gap(NOTHING, "r")})
+    assert disagreement(refused_though_right, "mypy", [REFUSED._replace(code="misc")]) is None
+    assert disagreement(refused_though_right, "ty", [REFUSED]) is None
+    assert disagreement(refused_though_right, "pyrefly", [REFUSED]) is not None
+    assert disagreement(refused_though_right, "ty", []) is not None
+
+
+def test_lines_are_read() -> None:
+    assert read_lines(
+        "tests/a.py:3:5: error[invalid-x] Not `x`: y\na.py:3: note: no\nb.py:4: error: Bad  [misc]\n"
+    ) == [
+        Diagnostic("a.py", 3, "invalid-x", "Not `x`: y"),
+        Diagnostic("b.py", 4, "misc", "Bad"),
+    ]
