@@ -1,0 +1,28 @@
+"""The conditions that every measured process runs under, the same for all contenders.
+
+They have to be set before the process starts, so each measurement is a process of its own with this environment.
+"""
+
+from __future__ import annotations
+
+import os
+
+_ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+}
+
+# By default glibc hands big arrays back to the system and fetches them again, zeroed page by page: that costs more than
+# the arithmetic of a layer, and it strikes whoever happens to free last.
+_KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 30)}
+
+# Hashes order sets, and with them what some libraries do first.
+_REPEATABLE = {"PYTHONHASHSEED": "0"}
+
+
+def environment() -> dict[str, str]:
+    """The environment of a measured process: one thread, memory kept, hashes fixed."""
+    return {**os.environ, **_ONE_THREAD, **_KEEP_MEMORY, **_REPEATABLE}

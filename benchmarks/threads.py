@@ -1,0 +1,37 @@
+"""Data-parallel gradients: how much faster two threads are than one, at batch 4,096.
+
+NumPy lets other threads run while it computes, and a tape belongs to its gradient alone, so gradients of two halves of
+the data need no lock.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+import typedprop as tp
+from benchmarks.by_typedprop import data, loss, network
+from benchmarks.work import Classifier
+
+
+def speedups(rounds: int) -> list[float]:
+    """Time for two gradients one after the other, over the time for both at once."""
+    work = Classifier.draw(4096, "float64")
+    net, x, target = network(work.parameters), data(work.x), data(work.target)
+    gradient = tp.grad(loss)
+    found = []
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(rounds + 1):
+            start = perf_counter()
+            gradient(net, x, target)
+            gradient(net, x, target)
+            middle = perf_counter()
+            list(pool.map(lambda _: gradient(net, x, target), range(2)))
+            found.append((middle - start) / (perf_counter() - middle))
+    return found[1:]
+
+
+if __name__ == "__main__":
+    json.dump(speedups(int(sys.argv[1])), sys.stdout)
