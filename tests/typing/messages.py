@@ -72,7 +72,7 @@ those of `mypy --strict` without a plugin, pyright's those of its strict mode.
 
 The operators and methods name both sizes. Of a *function*, mypy says only that it "cannot infer value of type
 parameter", which means: two arguments that should agree in the size (or dtype) of that name do not. The operator and
-method forms (`a @ b`, `x.dot(y)`) say more, and so does mypy with `plugins = typedprop.mypy_plugin`.
+method forms (`a @ b`, `x.dot(y)`) say more.
 
 The examples are of a network with 784 pixels, 100 hidden units and 10 digits:
 
