@@ -75,8 +75,10 @@ class Measurements:
         return Figure.of(self.speedups, max(self.speedups))
 
 
-def run_module(module: str, *arguments: object) -> Any:
+def run_module(module: str, *arguments: object, keep_memory: bool = True) -> Any:
     """What a measuring program printed as JSON; each has its own form."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
-    done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, env=environment(keep_memory=keep_memory), stdout=subprocess.PIPE, text=True, check=True
+    )
     return json.loads(done.stdout)

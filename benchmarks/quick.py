@@ -33,7 +33,7 @@ def measure() -> Measurements:
             found.timings[peer] = run_module("worker", peer, *keys, "--seconds", seconds)
     found.memory = run_module("memory", *_CHAINS, "elementwise")
     found.startup = run_module("startup")
-    found.speedups = run_module("threads", 9)
+    found.speedups = run_module("threads", 9, keep_memory=False)
     return found
 
 

@@ -23,6 +23,10 @@ _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_"
 _REPEATABLE = {"PYTHONHASHSEED": "0"}
 
 
-def environment() -> dict[str, str]:
-    """The environment of a measured process: one thread, memory kept, hashes fixed."""
-    return {**os.environ, **_ONE_THREAD, **_KEEP_MEMORY, **_REPEATABLE}
+def environment(*, keep_memory: bool = True) -> dict[str, str]:
+    """The environment of a measured process: BLAS on one thread, memory kept, hashes fixed.
+
+    Several threads need `keep_memory` off: glibc serves all but the first from heaps of 64 MB, which it makes and
+    unmaps again and again under these thresholds, so that two threads by hand are no faster than one.
+    """
+    return {**os.environ, **_ONE_THREAD, **_REPEATABLE, **(_KEEP_MEMORY if keep_memory else {})}
