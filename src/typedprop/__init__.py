@@ -92,6 +92,7 @@ from typedprop.ops.joining import (
     tail,
     vstack,
 )
+from typedprop.ops.linalg.statistics import trace
 from typedprop.ops.mapping import map, zip_with
 from typedprop.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from typedprop.ops.position import argmax, argmin
@@ -269,6 +270,7 @@ __all__ = [
     "tensordot",
     "testing",
     "tile",
+    "trace",
     "transpose",
     "tree",
     "tril",

@@ -63,10 +63,11 @@ _new = object.__new__
 
 
 class BVar(Generic[V]):
-    """A differentiable value: a float, or a float64 or float32 array.
+    """A differentiable value: a float, a float64 or float32 array, or a value of a type that was given to `register`.
 
     `BVar(x)` lifts a plain value. An array is copied once and the copy never changes, so nothing that a gradient needs
-    can be overwritten. A Python int counts as the float it equals.
+    can be overwritten. A Python int and NumPy's float scalars count as the Python float they equal, and so do values of
+    a subclass of float that is not registered. `Fraction` and `Decimal` stay what they are, and their gradients exact.
 
     Raises `DTypeError` for integer, bool, complex and other arrays, which have no derivative; as plain operands beside
     a BVar (labels, counts, masks) they are welcome.
@@ -854,7 +855,7 @@ class At(Generic[V, S]):
                 raise DTypeError(f"{name}: the value is a {type(value).__name__}; wanted a BVar, a float or an array")
             value = own_data(value, x.dtype, name, False)
         elif shape_of(value) and value.dtype != x.dtype:
-            raise mixed(name)
+            raise mixed(name, value.dtype, x.dtype)
         if broadcast_shape(name, shape_of(value), self._chosen) != self._chosen:
             raise ShapeError(f"{name}: the value is {describe(shape_of(value))}, the place {describe(self._chosen)}")
         if shape_of(value) != self._chosen:
@@ -991,8 +992,8 @@ def own_data(x: Any, like: np.dtype[Any], name: str, keep: bool) -> Value:
             return float(x)
         if dtype is like or dtype == like:
             return x.copy() if keep else x
-        if dtype.kind in "iub":
-            return x.astype(like)
+        if dtype.kind in "iub" or dtype.type is like.type:
+            return x.astype(like)  # numbers, or the same in another byte order
         raise DTypeError(f"{name}: a BVar of {like} and an array of {dtype}; convert the array: x.astype(np.{like})")
     if isinstance(x, (np.ma.MaskedArray, np.matrix)):
         raise DTypeError(f"{name}: a {type(x).__name__} beside a BVar would lose its meaning; pass a plain array")
@@ -1055,7 +1056,7 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
     shape_x, shape_y = shape_of(x), shape_of(y)
     shape = shape_x if shape_x == shape_y else broadcast_shape(op.name, shape_x, shape_y)
     if shape_x and shape_y and dtype_of(x) != dtype_of(y):
-        raise mixed(op.name)
+        raise mixed(op.name, dtype_of(x), dtype_of(y))
     try:
         value = op.value(x, y)
     except (ZeroDivisionError, OverflowError):
@@ -1141,11 +1142,16 @@ def _stretch(tape: Tape, node: int, before: Shape, after: Shape, value: Value) -
     return len(tape.entries) - 1
 
 
-def mixed(name: str) -> DTypeError:
-    """The error for operands of both float dtypes."""
+def mixed(name: str, one: np.dtype[Any], other: np.dtype[Any]) -> DTypeError:
+    """The error for operands of different float dtypes."""
+    if {one.type, other.type} == {np.float32, np.float64}:
+        return DTypeError(
+            f"{name}: one operand is float32 and the other float64, which NumPy would promote; convert the plain data "
+            "of one of them, as in x.astype(np.float32)"
+        )
     return DTypeError(
-        f"{name}: one operand is float32 and the other float64, which NumPy would promote; convert the plain data of "
-        "one of them, as in x.astype(np.float32)"
+        f"{name}: one operand is {one.name} and the other {other.name}; beside a BVar there is float64 or float32: "
+        "convert the plain data, as in x.astype(np.float64)"
     )
 
 
@@ -1181,7 +1187,7 @@ def product(a: Any, b: Any) -> Any:
         x = beside(y, x, "@", tape is not None)
     left, right = rules.matmul_rules(x, y)
     if x.dtype != y.dtype:
-        raise mixed("@")
+        raise mixed("@", x.dtype, y.dtype)
     value = rules.matmul(x, y)
     if tape is None:
         return constant(value)

@@ -68,6 +68,11 @@ def checked_plain(name: str, x: Any) -> Value:
     return float(x)
 
 
+def checked(name: str, x: Any) -> Any:
+    """An operand of an operation that is made of others, so that a refusal bears its name: a BVar, or plain data."""
+    return x if type(x) is BVar else checked_plain(name, x)
+
+
 def python_number(x: Value) -> Value:
     """`x`, but a Python float for NumPy's scalars, which the declared functions may well give and which would promote
     float32 arrays."""
@@ -205,7 +210,7 @@ class Elementwise2:
     def __call__(
         self, x: BVar[R[N, D]] | BVar[L[M, One, D]] | BVar[L[One, N, D]], y: L[M, N, D], /
     ) -> BVar[L[M, N, D]]: ...
-    # Plain arrays by their ranks: of two types with one variable a checker makes a common supertype of any sizes.
+    # Plain arrays by rank: for two types of one variable a checker finds a common supertype, whatever the sizes.
     @overload
     def __call__(self, x: R[N, D], y: R[N, D] | float, /) -> R[N, D]: ...
     @overload
@@ -448,8 +453,13 @@ def opened(name: str, *operands: Any) -> tuple[Tape | None, list[Value]]:
         if shape_of(x) and x.dtype.kind == "f":
             if like is None:
                 like = x.dtype
-            elif x.dtype != like:
-                raise mixed(name)
+            elif x.dtype.type is not like.type:
+                raise mixed(name, like, x.dtype)
+    if like is not None and (like.type not in _DIFFERENTIABLE or not like.isnative):
+        # float16 and longdouble can only be computed with where nothing is differentiated.
+        if like.type not in _DIFFERENTIABLE and any(type(x) is BVar for x in operands):
+            raise mixed(name, like, _FLOAT64)
+        like = like.newbyteorder("=")
     for position, (given, x) in enumerate(zip(operands, values, strict=True)):
         if type(given) is not BVar:
             if not is_operand(x):
@@ -459,6 +469,7 @@ def opened(name: str, *operands: Any) -> tuple[Tape | None, list[Value]]:
 
 
 _FLOAT64 = np.dtype(np.float64)
+_DIFFERENTIABLE = (np.float64, np.float32)
 
 
 def record_parts(

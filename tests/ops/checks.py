@@ -13,10 +13,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import attrs
-import autograd
-import mpmath as mp
 import numpy as np
 
+from tests.ops.oracles import autograd, mp
 from tests.ops.row import Array, Case, Row
 from tests.untyped import BVar, tp
 
@@ -306,12 +305,12 @@ def higher(row: Row, case: Case, modes: tuple[Mode, ...], what: str) -> None:
     at = point(row, case)
     operands = at.lifted()
     one = BVar(1.0)
-    f: Callable[[Any], Any] = lambda x: dot(at.weight(), at.function(x))  # noqa: E731  # it is wrapped again and again
-    lower, direction = f, at.direction(10)
-    for order, mode in enumerate(reversed(modes), start=1):
-        lower = f
-        direction = at.direction(10 + order)
-        f = along_in(mode, lower, direction, one)
+    weight = at.weight()
+    lower: Callable[[Any], Any] = lambda x: dot(weight, at.function(x))  # noqa: E731  # wrapped again and again
+    for order, mode in enumerate(reversed(modes[1:]), start=1):
+        lower = along_in(mode, lower, at.direction(10 + order), one)
+    direction = at.direction(10 + len(modes))
+    f = along_in(modes[0], lower, direction, one)
     found = f(operands).value
     expected = difference(lambda step: lower(tuple(map(BVar, moved(at.operands, direction, step)))).value)
     agree(found, expected, what, 1e-6, 1e-6)

@@ -1,19 +1,16 @@
 """Functions of each element: the operators, elementary functions, activations, choice and mapping."""
 
-# autograd wraps NumPy's namespace at run time, which pyright cannot see.
-# pyright: reportAttributeAccessIssue=false
-
 from __future__ import annotations
 
 import math
 import operator
 from typing import Any
 
-import autograd.numpy as anp
-import autograd.scipy.special as asp
-import mpmath as mp
 import numpy as np
 
+from tests.ops.oracles import autograd_numpy as anp
+from tests.ops.oracles import autograd_special as asp
+from tests.ops.oracles import mp
 from tests.ops.row import (
     Domain,
     Function,

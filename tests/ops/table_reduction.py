@@ -1,15 +1,12 @@
 """Reductions, along every axis, with and without keepdims; running sums and products; positions."""
 
-# autograd wraps NumPy's namespace at run time, which pyright cannot see.
-# pyright: reportAttributeAccessIssue=false
-
 from __future__ import annotations
 
 from typing import Any
 
-import autograd.numpy as anp
 import numpy as np
 
+from tests.ops.oracles import autograd_numpy as anp
 from tests.ops.row import Array, Case, Domain, Function, Row, Shape, away_from, between, case, distinct
 from tests.untyped import tp
 
@@ -203,6 +200,21 @@ RUNNING = (
     Row("cumprod", tp.cumprod, np.cumprod, running, with_zeros(1), orders=3, analytic=True),
     Row("cumprod", tp.cumprod, np.cumprod, running, with_zeros(0, 2, 3), orders=3, analytic=True),
 )
+TRACE = Row(
+    "trace",
+    tp.trace,
+    np.trace,
+    (
+        case((3, 3)),
+        case((1, 1)),
+        case((2, 3)),
+        case((3, 2), layout="transposed"),
+        case((0, 0)),
+        case((2, 4), layout="strided"),
+    ),
+    wide,
+    analytic=True,
+)
 POSITIONS = tuple(
     Row(
         name,
@@ -220,4 +232,4 @@ POSITIONS = tuple(
     for name in ("argmax", "argmin")
 )
 
-ROWS: tuple[Row, ...] = (*SUMS, *SPREADS, *SELECTIONS, *TIES, *RUNNING, *POSITIONS)
+ROWS: tuple[Row, ...] = (*SUMS, *SPREADS, *SELECTIONS, *TIES, *RUNNING, TRACE, *POSITIONS)

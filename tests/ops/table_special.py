@@ -1,19 +1,16 @@
 """Special functions: those of SciPy, the softmax and its kin."""
 
-# autograd wraps NumPy's namespace at run time, which pyright cannot see.
-# pyright: reportAttributeAccessIssue=false
-
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import autograd.numpy as anp
-import autograd.scipy.special as asp
-import mpmath as mp
 import numpy as np
-import scipy.special as sp
 
+from tests.ops.oracles import autograd_numpy as anp
+from tests.ops.oracles import autograd_special as asp
+from tests.ops.oracles import mp
+from tests.ops.oracles import scipy_special as sp
 from tests.ops.row import Case, Domain, Function, Row, Special, between, case, one_operand, two_operands
 from tests.untyped import tp
 

@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 
 from typedprop.arithmetic import dtype_of, plain, shape_of
 from typedprop.bvar import BVar
-from typedprop.op import elementwise, unary
+from typedprop.op import checked, elementwise, unary
 from typedprop.ops.elementwise import abs, choose, clip, exp, over, sigmoid, tanh
 from typedprop.ops.special import ndtr
 from typedprop.tape import Value
@@ -122,7 +122,7 @@ def selu(x: Arr, /) -> Arr: ...
 def selu(x: float, /) -> float: ...
 def selu(x: Any, /) -> Any:
     """`scale * elu(x, alpha)` with the two numbers that keep mean 0 and variance 1 through layers."""
-    return _ELU(x, _SELU_ALPHA, _SELU_SCALE)
+    return _ELU(checked("selu", x), _SELU_ALPHA, _SELU_SCALE)
 
 
 def _celu_slope(x: Value, alpha: float) -> Value:

@@ -19,12 +19,24 @@ from typing import Any, overload
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import POWER, broadcast_to, describe, dtype_of, is_plain, plain, shape_of, sign_of, sum_to
+from typedprop.arithmetic import (
+    POWER,
+    broadcast_shape,
+    broadcast_to,
+    describe,
+    dtype_of,
+    is_plain,
+    plain,
+    shape_of,
+    sign_of,
+    sum_to,
+)
 from typedprop.bvar import BVar, constant
 from typedprop.errors import DTypeError, ShapeError
 from typedprop.op import (
     Elementwise,
     Elementwise2,
+    checked,
     checked_plain,
     elementwise,
     elementwise2,
@@ -143,7 +155,7 @@ def negative(x: Arr, /) -> Arr: ...
 def negative(x: float, /) -> float: ...
 def negative(x: Any, /) -> Any:
     """-x, with the type of x."""
-    return -x if type(x) is BVar else -checked_plain("negative", x)
+    return -checked("negative", x)
 
 
 abs = elementwise(
@@ -340,6 +352,9 @@ def clip(x: Any, low: Any, high: Any, /) -> Any:
     """
     if low is None and high is None:
         raise TypeError("clip: low and high are both None; wanted at least one bound")
+    for bound in (low, high):
+        if bound is not None:
+            broadcast_shape("clip", shape_of(checked("clip", x)), shape_of(checked("clip", bound)))
     y = x if low is None else maximum(x, low)
     return y if high is None else minimum(y, high)
 
@@ -349,8 +364,6 @@ def clip(x: Any, low: Any, high: Any, /) -> Any:
 
 def _sigmoid(x: Value) -> Value:
     """1 / (1 + exp(-x)) in one buffer; where exp overflows to infinity, the result is the right 0."""
-    if not shape_of(x):
-        return np.float64(_sigmoid_number(float(x)))
     y = np.negative(x)
     with np.errstate(over="ignore"):
         np.exp(y, out=y)
@@ -524,14 +537,7 @@ def where(condition: Any, a: Any, b: Any, /) -> Any:
             raise ShapeError(
                 f"where: {name} is {describe(shape_of(operand))} beside {describe(shape)}; sizes must be equal"
             )
-    value: Any
-    if type(x) is BVar or type(y) is BVar:
-        value = choose(mask, x, y)
-    else:
-        value = np.where(mask, x, y)
-        dtypes = {v.dtype for v in (x, y) if isinstance(v, np.ndarray)}
-        if dtypes and value.dtype not in dtypes:
-            value = value.astype(dtypes.pop())
+    value: Any = choose(mask, x, y) if type(x) is BVar or type(y) is BVar else np.where(mask, x, y)
     if not shape:
         value = value if type(value) is BVar else float(value)
     full = mask if mask.shape == shape else np.broadcast_to(mask, shape)

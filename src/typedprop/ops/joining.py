@@ -73,11 +73,11 @@ def _operands(name: str, arrays: list[Any]) -> tuple[Any, list[Value], list[Shap
         tape, values = opened(name, *arrays)
     else:
         tape, values = None, [plain_array(name, x) for x in arrays]
-        dtypes = {v.dtype for v in values if v.dtype.kind == "f" and v.ndim}
+        dtypes = list(dict.fromkeys(v.dtype for v in values if v.dtype.kind == "f" and v.ndim))
         if len(dtypes) > 1:
-            raise mixed(name)
+            raise mixed(name, *dtypes[:2])
         if dtypes:
-            values = [v.astype(next(iter(dtypes)), copy=False) for v in values]
+            values = [v.astype(dtypes[0], copy=False) for v in values]
     return tape, values, [shape_of(x) for x in values]
 
 

@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 from typedprop.arithmetic import dtype_of, plain, shape_of
 from typedprop.bvar import BVar
 from typedprop.extras import extra
-from typedprop.op import Elementwise, elementwise, elementwise2, unary
+from typedprop.op import Elementwise, checked, elementwise, elementwise2, unary
 from typedprop.ops.elementwise import choose, exp, log, over, quiet, sigmoid, sign, square
 from typedprop.tape import Value
 
@@ -118,7 +118,7 @@ def digamma(x: Arr, /) -> Arr: ...
 def digamma(x: float, /) -> float: ...
 def digamma(x: Any, /) -> Any:
     """The derivative of `gammaln`."""
-    return _POLYGAMMA(x, 0)
+    return _POLYGAMMA(checked("digamma", x), 0)
 
 
 gammaln = elementwise(
@@ -176,7 +176,7 @@ def i0(x: Arr, /) -> Arr: ...
 def i0(x: float, /) -> float: ...
 def i0(x: Any, /) -> Any:
     """The modified Bessel function of the first kind of order 0."""
-    return _BESSEL(x, 0, False)
+    return _BESSEL(checked("i0", x), 0, False)
 
 
 @overload
@@ -187,7 +187,7 @@ def i1(x: Arr, /) -> Arr: ...
 def i1(x: float, /) -> float: ...
 def i1(x: Any, /) -> Any:
     """The modified Bessel function of the first kind of order 1."""
-    return _BESSEL(x, 1, False)
+    return _BESSEL(checked("i1", x), 1, False)
 
 
 @overload
@@ -198,7 +198,7 @@ def i0e(x: Arr, /) -> Arr: ...
 def i0e(x: float, /) -> float: ...
 def i0e(x: Any, /) -> Any:
     """exp(-|x|) i0(x), which does not overflow; its derivative at the kink at 0 is taken as 0."""
-    return _BESSEL(x, 0, True)
+    return _BESSEL(checked("i0e", x), 0, True)
 
 
 @overload
@@ -209,7 +209,7 @@ def i1e(x: Arr, /) -> Arr: ...
 def i1e(x: float, /) -> float: ...
 def i1e(x: Any, /) -> Any:
     """exp(-|x|) i1(x), which does not overflow."""
-    return _BESSEL(x, 1, True)
+    return _BESSEL(checked("i1e", x), 1, True)
 
 
 # -- Without SciPy ---------------------------------------------------------------------------------------------------
