@@ -4,6 +4,7 @@
 #   make digits MNIST=dir   train on MNIST's four IDX files in dir
 #   make test               lint, type-check and test everything
 #   make bench-quick       the figures that the targets name, in two minutes (peers: pip install -e .[peers])
+#   make docs               build the documentation as a site -> docs/_build/html
 #   make format             format the code and mend what the linter can
 #   make clean              remove what make and the tools made
 #
@@ -14,7 +15,7 @@ MNIST ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: test digits bench-quick format clean
+.PHONY: test digits bench-quick docs format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -29,12 +30,15 @@ digits: $(READY)
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks.quick
 
+docs: $(READY)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf .venv out docs/_build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv: $(READY)

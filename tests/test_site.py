@@ -1,0 +1,115 @@
+"""The documentation as a site: it builds without a warning, and every link in it leads somewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# One process builds the site once for all tests of this file.
+pytestmark = pytest.mark.xdist_group("site")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, newly built."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+    command += ["-d", str(folder / "doctrees"), "docs", str(folder / "html")]
+    finished = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert finished.returncode == 0, finished.stderr
+    return folder / "html"
+
+
+def test_every_page_is_there(site: Path) -> None:
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts]
+    assert len(pages) > 10
+    for page in pages:
+        assert (site / page.relative_to(ROOT / "docs").with_suffix(".html")).exists(), page
+
+
+# -- Links -----------------------------------------------------------------------------------------------------------
+
+LINKS = {"a": "href", "link": "href", "script": "src", "img": "src", "form": "action"}
+
+
+class Page(HTMLParser):
+    """The links and the anchors of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if value is not None and LINKS.get(tag) == name:
+                self.links.append(value)
+            if value is not None and name == "id":
+                self.anchors.add(value)
+
+
+def fault(link: str, file: Path, site: Path, pages: dict[Path, Page]) -> str | None:
+    """What is wrong with a link of `file`, or None. Other sites are not asked: the address must be well formed."""
+    try:
+        parts = urlsplit(link)
+    except ValueError as error:
+        return str(error)
+    if parts.scheme in ("http", "https"):
+        well_formed = parts.hostname is not None and "." in parts.hostname and " " not in link
+        return None if well_formed else "not an address"
+    if parts.scheme == "data":
+        return None
+    if parts.scheme or parts.netloc:
+        return "neither http nor a file of the site"
+    target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+    if not target.is_relative_to(site.resolve()):
+        return "outside of the site"
+    if not target.is_file():
+        return "no such file"
+    if parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in pages[target].anchors:
+        return "no such anchor"
+    return None
+
+
+def faults(site: Path) -> dict[str, str]:
+    """Everything wrong with the links of a site, by page and link."""
+    pages = {file.resolve(): Page(file.read_text()) for file in site.rglob("*.html")}
+    found: dict[str, str] = {}
+    for file, page in pages.items():
+        for link in page.links:
+            wrong = fault(link, file, site, pages)
+            if wrong is not None:
+                found[f"{file.relative_to(site.resolve())}: {link}"] = wrong
+    return found
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    assert not faults(site)
+
+
+def test_broken_links_are_found(tmp_path: Path) -> None:
+    (tmp_path / "other.html").write_text("<h1 id='there'>Here</h1>")
+    good = ["other.html", "other.html#there", "#top", "https://numpy.org/doc/", "./other.html?q=1"]
+    bad = {
+        "missing.html": "no such file",
+        "other.html#nowhere": "no such anchor",
+        "#nowhere": "no such anchor",
+        "../elsewhere.html": "outside of the site",
+        "https://": "not an address",
+        "https://no where.org": "not an address",
+        "http://[": "Invalid IPv6 URL",
+        "ftp://numpy.org": "neither http nor a file of the site",
+    }
+    body = "".join(f'<a href="{link}">x</a>' for link in [*good, *bad])
+    (tmp_path / "index.html").write_text(f'<body id="top">{body}<img src="missing.png"></body>')
+    expected = {f"index.html: {link}": wrong for link, wrong in bad.items()}
+    assert faults(tmp_path) == expected | {"index.html: missing.png": "no such file"}
