@@ -541,6 +541,8 @@ class BVar(Generic[V]):
     @property
     def mT(self) -> BVar[Any]:
         """The last two axes swapped; the type cannot say it for every rank, `.T` does for matrices."""
+        if len(shape_of(self._value)) < 2:
+            raise ShapeError(f".mT: wanted a matrix or a stack of them, got {describe(self.shape)}")
         return record(self._tape, self._value.mT, (rules.SWAP_LAST.code, self._node, None))
 
     @overload

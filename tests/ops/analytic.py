@@ -79,6 +79,8 @@ def svd(a: Array) -> tuple[Array, Array, Array]:
     """A Newton step for `a v = s u, aᵀ u = s v, u·u = 1` from each real solution."""
     m, n = a.shape
     u, s, vt = np.linalg.svd(a.real, full_matrices=False)
+    if not s.size:
+        return u.astype(a.dtype), s.astype(a.dtype), vt.astype(a.dtype)
     left, values, right = [], [], []
     for k in range(len(s)):
         x, y = u[:, k], vt[k]

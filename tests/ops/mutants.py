@@ -3,18 +3,26 @@
 A mutant changes entries as they are written to the tape, so that the whole library runs as it is but for one rule. What
 there is to mutate is found by running the rows: each rule that they record, each joint rule, and, for scalars, whose
 entries all share one rule, each slope of each row.
+
+`python -m tests.ops.mutants` makes them all and prints how many there were and which are alive; test_mutants.py does
+the same, a test for each.
 """
 
 from __future__ import annotations
 
+import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 import attrs
 
-from tests.ops.checks import Check, check_pull, check_push, point
+from tests.ops.checks import Check, check_pull, check_push, point, second_order
 from tests.ops.row import Case, Row
+from tests.ops.table import TABLE
 from tests.untyped import tp
 from typedprop.arithmetic import plain
 from typedprop.outer_sum import OuterSum
@@ -25,6 +33,9 @@ Direction = Literal["pull", "push"]
 CHECK_OF: dict[Direction, Check] = {"pull": check_pull, "push": check_push}
 # 0, -1 and 2 are factors of the derivative; "swap" exchanges those of two operands.
 FACTORS: dict[str, float] = {"zero": 0.0, "negated": -1.0, "doubled": 2.0}
+DIRECTIONS: tuple[Direction, ...] = ("pull", "push")
+# A mutant that so many of a rule's places do not catch counts as alive.
+PLACES = 12
 
 
 @attrs.frozen
@@ -51,7 +62,7 @@ class Pair:
     codes: tuple[int, int]
 
     def __str__(self) -> str:
-        return f"{self.name}#{self.codes[0]}#{self.codes[1]}"
+        return f"joint {self.name}" if self.codes[0] == JOINT else f"{self.name}#{self.codes[0]}#{self.codes[1]}"
 
 
 class _Entries(list[Entry]):
@@ -100,6 +111,8 @@ def targets_of(entries: list[Entry], row: Row) -> Iterator[Target | Pair]:
     for entry in entries:
         if entry[0] == JOINT:
             yield Target(entry[2].name, joint=True)
+            if len(entry[1]) > 1:
+                yield Pair(entry[2].name, (JOINT, JOINT))
             continue
         codes = entry[::3]
         for operand, code in enumerate(codes):
@@ -180,9 +193,11 @@ def mutated(target: Target | Pair, how: str, direction: Direction) -> Generator[
     def change(entry: Entry) -> Entry:
         nonlocal scalars
         if entry[0] == JOINT:
-            if isinstance(target, Target) and target.joint and entry[2].name == target.name:
-                return entry[0], entry[1], _mutant_joint(entry[2], FACTORS[how], direction)
-            return entry
+            joint = target.joint if isinstance(target, Target) else target.codes[0] == JOINT
+            if not joint or entry[2].name != target.name or (how == "swap" and len(entry[1]) < 2):
+                return entry
+            changed = exchanged if how == "swap" else (lambda x: scaled(x, FACTORS[how]))
+            return entry[0], entry[1], _mutant_joint(entry[2], changed, how, direction)
         if isinstance(target, Pair):
             if entry[::3] == target.codes:
                 first, node, kept, second, other, more = entry
@@ -208,11 +223,19 @@ def mutated(target: Target | Pair, how: str, direction: Direction) -> Generator[
             del RULES[added:]
 
 
-def _mutant_joint(joint: Joint, factor: float, direction: Direction) -> Joint:
+def _mutant_joint(joint: Joint, changed: Callable[[Any], Any], how: str, direction: Direction) -> Joint:
     pull, push = joint.pull, joint.push
     if direction == "pull":
-        return Joint(joint.name, lambda g: scaled(pull(g), factor), push)
-    return Joint(joint.name, pull, lambda tangents: scaled(push(tangents), factor))
+        return Joint(joint.name, lambda g: changed(pull(g)), push)
+    if how == "swap":
+        return Joint(joint.name, pull, lambda tangents: push(changed(tangents)))
+    return Joint(joint.name, pull, lambda tangents: changed(push(tangents)))
+
+
+def exchanged(parts: Any) -> list[Any]:
+    """Cotangents or tangents of the operands, those of the first two exchanged."""
+    first, second, *rest = parts
+    return [second, first, *rest]
 
 
 def caught(target: Target | Pair, how: str, direction: Direction, places: list[Site], check: Check) -> bool:
@@ -229,3 +252,92 @@ def caught(target: Target | Pair, how: str, direction: Direction, places: list[S
                 raise
             return True
     return False
+
+
+# -- All of them -----------------------------------------------------------------------------------------------------
+
+
+class Mutant(NamedTuple):
+    """One wrong derivative, where it is met, and the check that has to notice."""
+
+    target: Target | Pair
+    how: str
+    direction: Direction
+    places: list[Site]
+    check: Check
+
+    def __str__(self) -> str:
+        return f"{self.target}-{self.how}-{self.direction}"
+
+    def dies(self) -> bool:
+        """Whether the check fails at one of the places."""
+        return caught(self.target, self.how, self.direction, self.places[:PLACES], self.check)
+
+
+@cache
+def first_sites() -> dict[Target | Pair, list[Site]]:
+    """Where the rules are met in first derivatives."""
+    return sites(TABLE)
+
+
+@cache
+def mutants() -> list[Mutant]:
+    """Each rule that a first derivative records, zeroed, negated and doubled, and its two operands' exchanged."""
+    return [
+        Mutant(target, how, direction, places, CHECK_OF[direction])
+        for target, places in first_sites().items()
+        for how in (["swap"] if isinstance(target, Pair) else FACTORS)
+        for direction in DIRECTIONS
+    ]
+
+
+@cache
+def higher_sites() -> dict[Target, list[Site]]:
+    """Where the rules are met that no first derivative records: those that other rules are written with."""
+    known = {target.code for target in first_sites() if isinstance(target, Target)}
+    check = second_order("reverse", "reverse")
+    found: dict[Target, list[Site]] = {}
+    for row in map(squared, TABLE):
+        if row.orders < 2:
+            continue
+        for case in row.cases:
+            if not all(size for shape in case.shapes for size in shape):
+                continue
+            entries = recorded(lambda row=row, case=case: check(row, case))  # type: ignore[misc]  # bound at once
+            for target in dict.fromkeys(targets_of(entries, row)):
+                if isinstance(target, Target) and target.code not in known and not target.joint:
+                    found.setdefault(target, []).append((row, case))
+    return found
+
+
+@cache
+def higher_mutants() -> list[Mutant]:
+    """The same of the rules of higher orders."""
+    checks: dict[Direction, Check] = {
+        "pull": second_order("reverse", "reverse"),
+        "push": second_order("forward", "reverse"),
+    }
+    return [
+        Mutant(target, how, direction, places, checks[direction])
+        for target, places in higher_sites().items()
+        for how in FACTORS
+        for direction in DIRECTIONS
+    ]
+
+
+def report() -> int:
+    """Makes every mutant and prints how many there were, by kind, and which are alive; returns their number."""
+    start = time.perf_counter()
+    everyone = [*mutants(), *higher_mutants()]
+    alive = [mutant for mutant in everyone if not mutant.dies()]
+    kinds = Counter(mutant.how for mutant in everyone)
+    rules = len({str(mutant.target) for mutant in everyone})
+    print(f"{len(everyone)} mutants of {rules} rules and slopes: {', '.join(f'{n} {how}' for how, n in kinds.items())}")
+    for mutant in alive:
+        print(f"alive: {mutant}")
+    print(f"{len(alive) or 'none'} alive, after {time.perf_counter() - start:.0f} s")
+    return len(alive)
+
+
+if __name__ == "__main__":
+    sys.exit(bool(report()))

@@ -16,6 +16,8 @@ from typing import Any, Literal
 import attrs
 import numpy as np
 
+from tests.untyped import BVar, tp
+
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]
 Domain = Callable[[np.random.Generator, Shape], Array]
@@ -75,6 +77,7 @@ def two_operands() -> tuple[Case, ...]:
         case((1,), (1,)),
         case((0,), (0,)),
         case((), (3,)),
+        case((3,), ()),
         case((2, 3), ()),
         case((2, 3), (2, 3), layout="transposed"),
         case((2, 3), (3,)),
@@ -159,6 +162,11 @@ def laid_out(draw: Domain, rng: np.random.Generator, shape: Shape, layout: Layou
         view[...] = x
         return view
     return x
+
+
+def lifted(x: Any) -> Any:
+    """A BVar: for the methods that plain values do not have, or have in another way."""
+    return x if isinstance(x, tp.BVar) else BVar(x)
 
 
 # -- Domains ---------------------------------------------------------------------------------------------------------

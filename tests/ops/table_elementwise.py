@@ -579,6 +579,7 @@ CHOICES = (
             case((0,), (0,), condition=np.zeros(0, np.bool)),
             case((1,), (1,), condition=np.array([True])),
             case((2, 3), (2, 3), condition=np.array([MASK, ~MASK]), layout="transposed"),
+            case((2, 3), (), condition=np.array([MASK, ~MASK])),
             case((3,), (3,), condition=MASK, layout="strided"),
         ),
         wide,

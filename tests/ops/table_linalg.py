@@ -42,7 +42,8 @@ def positive(rng: np.random.Generator, shape: Shape) -> Array:
 
 def triangular(rng: np.random.Generator, shape: Shape) -> Array:
     """Matrices with a diagonal from 1 to 2; both triangles are filled."""
-    return rng.uniform(-1, 1, shape) + 2 * np.eye(shape[0])
+    m, n = shape
+    return rng.uniform(-1, 1, shape) + 2 * np.eye(m, n)
 
 
 def near_one(rng: np.random.Generator, shape: Shape) -> Array:
@@ -56,7 +57,7 @@ def near_one(rng: np.random.Generator, shape: Shape) -> Array:
 def square(**static: Any) -> tuple[Case, ...]:
     """Square matrices of several sizes and layouts."""
     return (
-        *(case((n, n), **static) for n in (1, 2, 3, 4)),
+        *(case((n, n), **static) for n in (1, 2, 3, 4, 5)),
         case((3, 3), layout="transposed", **static),
         case((4, 4), layout="strided", **static),
     )
@@ -66,9 +67,9 @@ EMPTY = case((0, 0))
 
 
 def rectangular(**static: Any) -> tuple[Case, ...]:
-    """Matrices of all proportions."""
+    """Matrices of all proportions, of none in one direction too."""
     return (
-        *(case(shape, **static) for shape in ((1, 1), (3, 3), (3, 2), (2, 4), (3, 1), (1, 2))),
+        *(case(shape, **static) for shape in ((1, 1), (3, 3), (3, 2), (2, 4), (3, 1), (1, 2), (0, 2), (3, 0))),
         case((4, 2), layout="transposed", **static),
         case((2, 4), layout="strided", **static),
     )
@@ -138,6 +139,9 @@ EQUATIONS = (
         (
             *(case((m, n), (m,)) for m, n in ((1, 1), (3, 3), (3, 2), (2, 4))),
             *(case((m, n), (m, 2)) for m, n in ((4, 2), (1, 3))),
+            case((3, 1), (3, 2)),
+            case((0, 2), (0,)),
+            case((3, 0), (3,)),
             case((3, 2), (3,), layout="transposed"),
             case((2, 4), (2, 2), layout="strided"),
         ),
@@ -208,7 +212,7 @@ FUNCTIONS = (
         lambda a, n: np.linalg.matrix_power(a, n),
         (
             *(case((3, 3), n=n) for n in (0, 1, 2, 3, 6, -1, -2)),
-            case((1, 1), n=3),
+            *(case((n, n), n=3) for n in (0, 1, 2, 4, 5)),
             case((3, 3), n=2, layout="transposed"),
             case((2, 2), n=5, layout="strided"),
         ),
@@ -216,8 +220,15 @@ FUNCTIONS = (
         analytic=True,
     ),
     Row("linalg.expm", la.expm, sla.expm, (*square(), EMPTY), between(-1, 1), analytic=True),
-    Row("linalg.sqrtm", la.sqrtm, sla.sqrtm, square(), near_one, analytic=analytic.sqrtm),
-    Row("linalg.logm", la.logm, sla.logm, square(), near_one, analytic=analytic.logm),
+    Row("linalg.sqrtm", la.sqrtm, sla.sqrtm, (*square(), EMPTY), near_one, analytic=analytic.sqrtm),
+    Row(
+        "linalg.logm",
+        la.logm,
+        lambda a: sla.logm(a) if a.size else a,
+        (*square(), EMPTY),
+        near_one,
+        analytic=analytic.logm,
+    ),
     Row(
         "linalg.multi_dot",
         lambda *matrices: la.multi_dot(matrices),
@@ -242,7 +253,7 @@ FUNCTIONS = (
         la.covariance,
         lambda x: np.reshape(np.cov(x, rowvar=False), (x.shape[1],) * 2),
         (
-            *(case(shape) for shape in ((4, 3), (2, 2), (3, 1), (5, 4))),
+            *(case(shape) for shape in ((4, 3), (2, 2), (3, 1), (5, 4), (3, 0))),
             case((4, 2), layout="transposed"),
             case((3, 4), layout="strided"),
         ),
@@ -266,7 +277,7 @@ NORMS = (
         la.cond,
         lambda a, ord=None: np.linalg.cond(a, ord),
         (
-            *rectangular(),
+            *(at for at in rectangular() if 0 not in at.shapes[0]),
             *(case((3, 3), ord=p) for p in (2, -2, "fro", "nuc", 1, -1, np.inf, -np.inf)),
         ),
         regular,

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.row import Array, Case, Function, Row, between, case, distinct
-from tests.ops.table_structural import lifted
+from tests.ops.row import Array, Case, Function, Row, between, case, distinct, lifted
 from tests.untyped import tp
 
 
@@ -55,6 +54,7 @@ PRODUCTS = (
         *(case((n,), (n,)) for n in (3, 1, 0, 5)),
         case((4,), (4,), layout="strided"),
         case((2,), (2,), layout="transposed"),
+        case((2, 3), (3,)),
     ),
     multilinear(
         "inner",
@@ -87,6 +87,8 @@ PRODUCTS = (
         case((2, 3), (2, 3)),
         case((1, 3), (1, 3)),
         case((0, 3), (0, 3)),
+        case((4, 3), (4, 3)),
+        case((5, 3), (5, 3)),
         case((2, 3), (2, 3), layout="transposed"),
         case((3,), (3,), layout="strided"),
     ),
@@ -100,6 +102,7 @@ PRODUCTS = (
         case((2, 2), (3, 1), layout="transposed"),
         case((2, 2), (1, 2), layout="strided"),
         case((1, 1), (2, 2)),
+        case((2, 1), (2, 3)),
     ),
     multilinear(
         "tensordot",
@@ -112,6 +115,11 @@ PRODUCTS = (
         case((2, 3), (3, 3), axes=(1, 0), layout="transposed"),
         case((2, 2), (2, 2, 2), layout="strided"),
         case((0, 2), (2, 0), axes=([0, 1], [1, 0])),
+        case((2, 1), (2, 3), axes=(0, 0)),
+        case((2, 3), (1, 3), axes=(1, 1)),
+        *(case(*pair, axes=0) for pair in (((), ()), ((), (3,)), ((3,), ()), ((2, 3), ()))),
+        case((2, 3), (3,), axes=1),
+        case((3,), (2, 3), axes=0),
     ),
 )
 
@@ -138,6 +146,7 @@ EINSUM = (
         einsums("i,->", (3,), ()),
         einsums(",", (), ()),
         einsums("ij,ij->ij", (2, 3), (2, 3)),
+        einsums("...j,...j->...j", (2, 3), (1, 3)),
         einsums("ij,ij->i", (2, 3), (2, 3)),
         einsums("ij,kl->kilj", (2, 1), (3, 2)),
         einsums("bij,bjk->bik", (2, 3, 2), (2, 2, 3)),
@@ -259,6 +268,7 @@ CONVOLUTIONS = (
         np.convolve,
         *(case((m,), (n,), mode=mode) for m, n in ((5, 3), (2, 4)) for mode in ("full", "same", "valid")),
         case((1,), (1,)),
+        case((1,), (4,)),
         case((4,), (2,), layout="strided", mode="same"),
         case((3,), (3,), layout="transposed", mode="valid"),
     ),

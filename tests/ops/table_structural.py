@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.row import Array, Case, Function, Row, between, case, distinct
-from tests.untyped import BVar, tp
+from tests.ops.row import Array, Case, Function, Row, between, case, distinct, lifted
+from tests.untyped import tp
 
 ALL = slice(None)
 
@@ -33,14 +33,9 @@ def matrices(**static: Any) -> tuple[Case, ...]:
     )
 
 
-def linear(name: str, call: Function, value: Function, *cases: Case) -> Row:
+def linear(name: str, call: Function, value: Function, *cases: Case, orders: int = 2) -> Row:
     """A row of a linear operation, whose value for complex numbers NumPy knows too."""
-    return Row(name, call, value, cases, between(-2, 2), analytic=True)
-
-
-def lifted(x: Any) -> Any:
-    """A BVar: for the methods that plain arrays do not have, or have in another way."""
-    return x if isinstance(x, tp.BVar) else BVar(x)
+    return Row(name, call, value, cases, between(-2, 2), orders=orders, analytic=True)
 
 
 def assigned(x: Array, v: Any, index: Any) -> Array:
@@ -83,6 +78,7 @@ SHAPES = (
         np.transpose,
         *matrices(),
         case((3,)),
+        case(()),
         case((2, 3, 4)),
         case((2, 1, 3, 2)),
         case((2, 3), axes=(1, 0)),
@@ -104,7 +100,7 @@ SHAPES = (
         "unrow",
         tp.unrow,
         lambda x: x[0],
-        *(case((1, n)) for n in (3, 1, 0, 5)),
+        *(case((1, n)) for n in (3, 1, 0, 5, 2)),
         case((1, 4), layout="strided"),
         case((1, 3), layout="transposed"),
     ),
@@ -112,7 +108,7 @@ SHAPES = (
         "uncol",
         tp.uncol,
         lambda x: x[:, 0],
-        *(case((n, 1)) for n in (3, 1, 0, 5)),
+        *(case((n, 1)) for n in (3, 1, 0, 5, 2)),
         case((4, 1), layout="strided"),
         case((3, 1), layout="transposed"),
     ),
@@ -161,6 +157,7 @@ JOINED = (
         case((3,)),
         case((2, 3), (1, 3)),
         case((2, 3), (2, 1), axis=1),
+        case((2, 1), (2, 3), axis=1),
         case((2, 3), (2, 3), axis=-1, layout="transposed"),
         case((4,), (2,), layout="strided"),
         case((2, 1, 3), (2, 2, 3), axis=1),
@@ -173,6 +170,7 @@ JOINED = (
         case((3,), (3,)),
         case((3,), (3,), axis=1),
         case((0,), (0,)),
+        case((1,), (1,)),
         case((2, 3), (2, 3), axis=1, layout="transposed"),
         case((2, 3), (2, 3), (2, 3), axis=-1),
         case((4,), (4,), layout="strided"),
@@ -195,6 +193,7 @@ JOINED = (
         case((3,), (2,)),
         case((1,), (0,)),
         case((2, 3), (2, 1)),
+        case((2, 1), (2, 3)),
         case((2, 3), (2, 3), layout="transposed"),
         case((4,), (2,), layout="strided"),
         case((0, 2), (0, 1)),
@@ -216,6 +215,7 @@ JOINED = (
         lambda *xs: np.stack(xs),
         *(case((n,), (n,)) for n in (3, 1, 0)),
         case((4,), (4,), layout="strided"),
+        case((2,), (2,), layout="transposed"),
         case((3,)),
         case((2,), (2,), (2,)),
     ),
@@ -225,6 +225,7 @@ JOINED = (
         lambda *xs: np.stack(xs, 1),
         *(case((n,), (n,)) for n in (3, 1, 0)),
         case((4,), (4,), layout="strided"),
+        case((2,), (2,), layout="transposed"),
         case((3,)),
         case((2,), (2,), (2,)),
     ),
@@ -249,7 +250,8 @@ JOINED = (
         *(case((3, 2), count=count) for count in (0, 1, 3)),
         case((3, 2), count=2, layout="transposed"),
         case((2, 4), count=1, layout="strided"),
-        case((0, 2), count=0),
+        *(case(shape, count=0) for shape in ((0, 2), (2, 0), (1, 3))),
+        case((4, 1), count=2),
     ),
     linear(
         "split_cols",
@@ -258,15 +260,16 @@ JOINED = (
         *(case((2, 3), count=count) for count in (0, 1, 3)),
         case((2, 3), count=2, layout="transposed"),
         case((2, 4), count=1, layout="strided"),
-        case((0, 2), count=1),
+        *(case(shape, count=1) for shape in ((0, 2), (3, 1), (1, 2))),
+        case((2, 0), count=0),
     ),
-    linear("rows", tp.rows, list, *(c for c in matrices() if c.shapes[0][0])),
+    linear("rows", tp.rows, list, *(c for c in matrices() if c.shapes[0][0]), case((2, 0))),
     linear("columns", tp.columns, lambda x: list(x.T), *matrices()),
     linear(
         "head",
         tp.head,
         lambda x: x[0],
-        *(case((n,)) for n in (3, 1, 2, 5)),
+        *(case((n,)) for n in (3, 1, 2, 5, 6)),
         case((4,), layout="strided"),
         case((3,), layout="transposed"),
     ),
@@ -274,7 +277,7 @@ JOINED = (
         "tail",
         tp.tail,
         lambda x: x[1:],
-        *(case((n,)) for n in (3, 1, 2, 5)),
+        *(case((n,)) for n in (3, 1, 2, 5, 6)),
         case((4,), layout="strided"),
         case((3,), layout="transposed"),
     ),
@@ -289,6 +292,7 @@ PLACES = (
         *matrices(),
         *matrices(axis=1)[:3],
         case((2, 3, 2), axis=(0, -1)),
+        case(()),
     ),
     linear(
         "roll",
@@ -298,6 +302,7 @@ PLACES = (
         *matrices(shift=-1),
         *matrices(shift=1, axis=1)[:3],
         case((2, 3), shift=(1, 2), axis=(0, 1)),
+        case((), shift=1),
     ),
     linear(
         "pad",
@@ -342,6 +347,8 @@ PLACES = (
         case((3,), indices=[0, 2, 2, -1]),
         case((3,), indices=1),
         case((1,), indices=[]),
+        case((0,), indices=[]),
+        case((2, 3, 2), indices=[1, 0, 1], axis=1),
         case((4,), indices=[3, 0], layout="strided"),
         case((2, 3), indices=[1, 4]),
         case((2, 3), indices=[1, 1], axis=0),
@@ -356,6 +363,8 @@ PLACES = (
         case((3,), indices=np.array([], int)),
         case((1,), indices=np.array([0, 0, -1])),
         case((4,), indices=np.array([3, 1]), layout="strided"),
+        case((0,), indices=np.array([], int)),
+        case((2, 2, 2), indices=np.array([[[1], [0]], [[1], [1]]]), axis=2),
         case((2, 3), indices=np.array([[0, 1, 1]]), axis=0),
         case((2, 3), indices=np.array([[0, 1], [2, 2]]), axis=1),
         case((3, 2), indices=np.array([[0], [1], [1]]), axis=-1, layout="transposed"),
@@ -413,7 +422,9 @@ INDEXED = (
         case((2, 3, 2), index=(ALL, 1)),
         case((2, 3, 2), index=(1, ..., np.array([0, 0, 1]))),
     ),
-    linear("BVar.__iter__", lambda x: list(lifted(x)), list, *vectors()[:2], *vectors()[3:], *matrices()[:3]),
+    linear(
+        "BVar.__iter__", lambda x: list(lifted(x)), list, *vectors()[:2], *vectors()[3:], *matrices()[:3], case((2, 0))
+    ),
     linear(
         "BVar.at.set",
         lambda x, v, index: lifted(x).at(index).set(v),
@@ -427,8 +438,10 @@ INDEXED = (
         case((2, 3), (3,), index=1),
         case((2, 3), (), index=(ALL, 1)),
         case((2, 3), (3,), index=ALL),
+        case((2, 3), (1, 3), index=ALL),
         case((3, 2), (2,), index=(np.array([0, 2]), np.array([1, 1])), layout="transposed"),
         case((2, 3, 2), (2, 2), index=(ALL, 1)),
+        orders=3,
     ),
     linear(
         "BVar.at.add",
@@ -441,8 +454,11 @@ INDEXED = (
         case((1,), (), index=...),
         case((0,), (0,), index=ALL),
         case((2, 3), (3,), index=1),
+        case((2, 3), (), index=1),
+        case((2, 3), (1, 3), index=ALL),
         case((2, 3), (2,), index=(np.array([0, 0]), np.array([1, 1]))),
         case((3, 2), (4, 2), index=np.array([0, 2, 2, 0]), layout="transposed"),
+        orders=3,
     ),
 )
 

@@ -150,12 +150,17 @@ def pad(x: Any, width: Any, mode: Mode = "constant", *, value: float = 0.0) -> A
 
     `width` is how many: one number for all, `(before, after)` for every axis, or such a pair for each. The new elements
     are `value`, or by `mode` those of `x`: its edge, its reflection without or with the edge ("reflect", "symmetric"),
-    or its other end ("wrap"). Raises `ShapeError` for widths that do not fit.
+    or its other end ("wrap"). Raises `ShapeError` for a number or for widths that do not fit.
     """
     x = operand("pad", x)
     shape = shape_of(x)
+    if not shape:
+        raise ShapeError("pad: wanted an array, got a float")
     try:
-        widths = tuple((int(a), int(b)) for a, b in np.broadcast_to(np.asarray(width, np.int64), (len(shape), 2)))
+        whole = np.asarray(width)
+        if whole.dtype.kind not in "iu":
+            raise TypeError(f"pad: width is {width!r}; wanted an int or pairs of ints")
+        widths = tuple((int(a), int(b)) for a, b in np.broadcast_to(whole, (len(shape), 2)))
     except ValueError:
         raise ShapeError(f"pad: width {width} does not give a pair for each axis of {describe(shape)}") from None
     if any(min(pair) < 0 for pair in widths):

@@ -260,10 +260,9 @@ def cond(a: Any, /, ord: Any = None) -> Any:
     """
     by_values = ord is None or ord in (2, -2)
     shape = shape_of(a)
-    if by_values:
-        if len(shape) != 2 or 0 in shape:
-            raise ShapeError(f"cond: a is {describe(shape)}; wanted a matrix with elements")
-    else:
+    if len(shape) != 2 or 0 in shape:
+        raise ShapeError(f"cond: a is {describe(shape)}; wanted a matrix with elements")
+    if not by_values:
         want_square("cond", a)
     if type(a) is not BVar:
         return np.linalg.cond(checked_plain("cond", a), ord)
