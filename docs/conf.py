@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import typedprop
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "typedprop"
 author = "typedprop authors"
 project_copyright = "typedprop authors"
 version = release = typedprop.__version__
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "api"]
 exclude_patterns = ["_build", "_*"]
+
 nitpicky = True
+# Types in signatures: type variables, and classes of other libraries, have no page here.
+nitpick_ignore_regex = [("py:class", ".*")]
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
+api_modules = [
+    f"typedprop{name}"
+    for name in ("", ".linalg", ".special", ".optim", ".scipy", ".parallel", ".saving", ".testing", ".errors", ".tree")
+]
 
 # `conventions.md#lengths` is a link, to the heading of that name.
 myst_heading_anchors = 3

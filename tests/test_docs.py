@@ -1,7 +1,8 @@
-"""The documentation is true: every Python block in it runs, type-checks, and fails to where it says so.
+"""The documentation is true: every Python block in it runs, type-checks, fails where it says so, prints what it says.
 
 The blocks of one page make one program. A line that ends in `# mypy: error` must be rejected by mypy and pyright; the
-lines of a `text` block are what mypy says of them, word for word.
+lines of a `text` block are what mypy says of them, word for word. A `print(...)  # like this` prints that line, whose
+end may be left out with `...`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,33 @@ MARK = "# mypy: error"
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+# Blocks that are no program: commands, settings, Sphinx's own directives.
+NO_PROGRAM = re.compile(
+    r"sh|toml|ini|json|yaml|makefile|\{(toctree|api|py:module|note|image|include|literalinclude)\}.*"
+)
+WRITTEN = "<!-- Written by python -m tests."  # a page of a generator's, whose tests are elsewhere
+WHY_NOT = re.compile(r"<!-- not run: .{10,} -->\n+\Z")
+
+
+def uncovered(text: str) -> list[str]:
+    """The first lines of blocks that nobody checks and that do not say why: `<!-- not run: ... -->` above them.
+
+    Checked are `python` blocks, and of `text` blocks the lines of mypy's errors.
+    """
+    fences = list(re.finditer(r"^( *)(`{3,}|~{3,})([^\n]*)\n(.*?)^\1\2$", text, re.MULTILINE | re.DOTALL))
+    found = []
+    for fence in fences:
+        language, content = fence[3].strip(), fence[4]
+        checked = not fence[1] and (
+            language == "python"
+            or NO_PROGRAM.fullmatch(language) is not None
+            or (language == "text" and all(line.startswith("error: ") for line in content.splitlines()))
+        )
+        if not checked and not WHY_NOT.search(text, 0, fence.start()):
+            found.append(f"{fence[0].splitlines()[0]} {content.splitlines()[0]}")
+    return found
 
 
 WITH_CODE = [page for page in PAGES if blocks(page, "python")]
@@ -56,12 +84,29 @@ def marked(page: Path) -> set[int]:
     return {number for number, line in enumerate(program(page).splitlines(), 1) if MARK in line}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_is_checked_or_says_why_not(page: Path) -> None:
+    text = page.read_text()
+    assert WRITTEN in text or not uncovered(text)
+
+
+def test_an_unchecked_block_is_found() -> None:
+    text = "```python\nx = 1\n```\n```text\nerror: no\n```\n<!-- not run: it needs a GPU -->\n```py\ny\n```\n"
+    assert not uncovered(text)
+    assert uncovered(text + "```py\nz\n```\n- a\n\n  ```python\n  w\n  ```\n") == ["```py z", "  ```python   w"]
+
+
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
 def test_runs(page: Path, programs: dict[Path, Path], tmp_path: Path) -> None:
     finished = subprocess.run(
         [sys.executable, "-W", "error", str(programs[page])], capture_output=True, text=True, cwd=tmp_path, check=False
     )
     assert finished.returncode == 0, finished.stderr
+    said = re.findall(r"^ *print\(.*?\)  # (?!mypy: error)(.*)$", program(page), re.MULTILINE)
+    printed = finished.stdout.splitlines()
+    assert len(printed) == len(said), printed
+    for line, wanted in zip(printed, said, strict=True):
+        assert line.startswith(wanted.removesuffix("...")) if wanted.endswith("...") else line == wanted
 
 
 @pytest.mark.xdist_group("docs")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import subprocess
 import sys
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
+from typing import ParamSpec, TypeVar, TypeVarTuple
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -32,6 +37,40 @@ def test_every_page_is_there(site: Path) -> None:
     assert len(pages) > 10
     for page in pages:
         assert (site / page.relative_to(ROOT / "docs").with_suffix(".html")).exists(), page
+
+
+# -- The reference ---------------------------------------------------------------------------------------------------
+
+MODULES = ["linalg", "optim", "special", "testing", "tree", "errors", "parallel", "saving", "scipy"]
+
+
+def public_names() -> list[str]:
+    """The full name of everything public: of what `__all__` lists, or what a module without it defines itself."""
+    typedprop = importlib.import_module("typedprop")
+    exported = [name for name in typedprop.__all__ if inspect.ismodule(getattr(typedprop, name))]
+    found: list[str] = []
+    for name in ["typedprop", *(f"typedprop.{module}" for module in dict.fromkeys([*exported, *MODULES]))]:
+        module = importlib.import_module(name)
+        own = [n for n, v in vars(module).items() if n[0] != "_" and getattr(v, "__module__", None) == name]
+        listed: list[str] = getattr(module, "__all__", own)
+        apart = ModuleType | TypeVar | TypeVarTuple | ParamSpec
+        found += [f"{name}.{n}" for n in listed if not isinstance(getattr(module, n), apart)]
+    return found
+
+
+def missing(names: list[str], site: Path) -> list[str]:
+    """The names that the site's inventory, a list for links from other sites, does not have as Python's."""
+    _, _, packed = (site / "objects.inv").read_bytes().partition(b"compressed using zlib.\n")
+    entries = [line.split(" ") for line in zlib.decompress(packed).decode().splitlines()]
+    documented = {entry[0] for entry in entries if entry[1].startswith("py:")}
+    return [name for name in names if name not in documented]
+
+
+def test_every_public_name_is_in_the_reference(site: Path) -> None:
+    names = public_names()
+    assert len(names) > 250
+    assert not missing(names, site)
+    assert missing(["typedprop.exp", "typedprop.expp"], site) == ["typedprop.expp"]
 
 
 # -- Links -----------------------------------------------------------------------------------------------------------

@@ -67,6 +67,8 @@ def golden(diagnostics: Iterable[Diagnostic]) -> str:
 HEAD = """\
 # Reading the message
 
+<!-- Written by python -m tests.typing.messages from the programs that it quotes; a test compares them. -->
+
 What the type checker says of the mistakes that are really made, word for word, and what to do. mypy's messages are
 those of `mypy --strict` without a plugin, pyright's those of its strict mode.
 

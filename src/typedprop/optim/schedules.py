@@ -16,6 +16,7 @@ Schedule = Callable[[int], float]
 """The learning rate by the number of steps made before."""
 
 LearningRate = float | Schedule
+"""A number, or a function of the number of steps made before."""
 
 
 def rate_at(learning_rate: LearningRate, step: float) -> float:
