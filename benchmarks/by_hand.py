@@ -32,8 +32,9 @@ def logistic(x: Array) -> Array:
 
 def softmax(x: Array) -> Array:
     """Softmax of a vector or of each row."""
-    y = np.exp(x - x.max(axis=-1, keepdims=True))
-    return y / y.sum(axis=-1, keepdims=True)
+    y: Array = np.exp(x - x.max(axis=-1, keepdims=True))
+    total: Array = y.sum(axis=-1, keepdims=True)
+    return y / total
 
 
 def classifier_gradient(parameters: Arrays, x: Array, target: Array) -> Arrays:

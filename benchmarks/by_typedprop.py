@@ -54,12 +54,18 @@ AnyNetwork = Network[Any, Any, Any, Any, Any]
 
 def network(parameters: tuple[Array, ...]) -> AnyNetwork:
     """The record of these arrays."""
-    return Network(*(BVar(p) for p in parameters))
+    return Network(*map(lift, parameters))
 
 
-def data(x: Array) -> Any:
+# The arrays of any dtype, for `Array` says float64 where the work is drawn in float32, too.
+def data(x: np.ndarray[Any, Any]) -> Any:
     """An array as an `R` or `L` of unknown size, which is what it is at run time."""
     return x
+
+
+def lift(x: Array) -> BVar[Any]:
+    """The same as a BVar."""
+    return BVar(x)
 
 
 # -- The classifier, by field access ----------------------------------------------------------------------------------
@@ -158,7 +164,7 @@ class Layers(Record):
 
 def tree_of(work: Tree) -> Layer | Layers:
     """One record of four fields, or a record of a list of them."""
-    weight, bias = BVar(np.zeros((2, 2))), BVar(np.zeros(2))
+    weight, bias = BVar(tp.zeros(2, 2)), BVar(tp.zeros(2))
     if work.layers == 1:
         return Layer(weight, bias, weight, bias)
     return Layers([Layer(weight, bias, weight, bias) for _ in range(work.layers)])
@@ -191,7 +197,7 @@ class ByTypedprop(Contender):
 
     def recurrent_gradient(self, work: Recurrent) -> Call:
         net: RecurrentNetwork[Any, Any]
-        net = RecurrentNetwork(BVar(data(work.w)), BVar(data(work.u)), BVar(data(work.b)))
+        net = RecurrentNetwork(lift(work.w), lift(work.u), lift(work.b))
         start = data(np.zeros(len(work.b)))
         inputs, target = data(work.inputs), data(work.target)
         gradient = tp.grad(recurrent_loss)
@@ -204,16 +210,16 @@ class ByTypedprop(Contender):
 
     def multiply_chain_gradient(self, work: MultiplyChain) -> Call:
         gradient = tp.grad(multiply_chain)
-        x = BVar(data(work.x))
+        x = lift(work.x)
         return lambda: gradient(x, work.operations)
 
     def rosenbrock_hvp(self, work: Rosenbrock) -> Call:
-        x, tangent = BVar(data(work.x)), BVar(data(work.tangent))
+        x, tangent = lift(work.x), lift(work.tangent)
         return lambda: tp.hvp(rosenbrock, x, tangent)
 
     def elementwise_gradient(self, work: Elementwise) -> Call:
         gradient = tp.grad(elementwise_chain)
-        x = BVar(data(work.x))
+        x = lift(work.x)
         return lambda: gradient(x, work.a, work.b, work.repeats)
 
     def flatten(self, work: Tree) -> Call:

@@ -49,6 +49,14 @@ def _speedup(key: str, to: str) -> Compute:
     return lambda m: m.ratio(key, to, "typedprop")
 
 
+def _nanoseconds(n: int) -> Compute:
+    return lambda m: m.nanoseconds(f"scalars/{n}", n)
+
+
+def _bytes_each(n: int) -> Compute:
+    return lambda m: m.bytes_each(f"scalars/{n}", n)
+
+
 def _targets() -> list[Target]:
     targets = []
     peers = ("torch", "autograd", "JAX eager")
@@ -79,9 +87,9 @@ def _targets() -> list[Target]:
     add("tiny MLP 10-16-16-3, one sample", "autograd", ratio("tiny", "autograd"), 0.12, 0.06)
     add("RNN of 100 steps, hidden 32", "by hand", ratio("recurrent", "by hand"), 1.10, 0.85)
     for n in (1_000, 10_000, 100_000, 1_000_000):
-        add(f"scalar chain of {n:,} operations", "", lambda m, n=n: m.nanoseconds(f"scalars/{n}", n), 650, 450, "ns/op")
+        add(f"scalar chain of {n:,} operations", "", _nanoseconds(n), 650, 450, "ns/op")
     for n in (1_000, 10_000, 100_000, 1_000_000):
-        add(f"scalar chain of {n:,} operations", "", lambda m, n=n: m.bytes_each(f"scalars/{n}", n), 130, 100, "B/op")
+        add(f"scalar chain of {n:,} operations", "", _bytes_each(n), 130, 100, "B/op")
     for peer, must, aim in (("torch", 15.0, 25.0), ("autograd", 30.0, 45.0)):
         for n in (1_000, 10_000):
             work = f"scalar chain of {n:,} operations, times faster"

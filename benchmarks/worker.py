@@ -45,7 +45,7 @@ def prepared(task: Task, contenders: Sequence[Contender]) -> dict[str, Call]:
 
 def measured(keys: Sequence[str], contenders: Sequence[Contender], seconds: float, passes: int) -> dict[str, Timings]:
     """The timings of each task, taken in several passes so that a bad moment does not hit one task alone."""
-    races = {}
+    races: dict[str, Race] = {}
     for key in keys:
         calls = prepared(TASKS[key], contenders)
         if len(calls) > 1:
