@@ -31,10 +31,10 @@ class Field:
     __slots__ = ("annotation", "name", "problem", "text")
 
     def __init__(self, name: str, text: str, annotation: Annotation, problem: str | None = None) -> None:
-        self.name = name
-        self.text = text
-        self.annotation = annotation
-        self.problem = problem
+        self.name: str = name
+        self.text: str = text
+        self.annotation: Annotation = annotation
+        self.problem: str | None = problem
 
 
 def has_fields(cls: object) -> bool:

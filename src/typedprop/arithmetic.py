@@ -317,9 +317,9 @@ class Operand:
         if rule is None:
             apply = apply or scaled_by(partial)
             rule = Rule(name, apply, apply, fresh=True)
-        self.code = rule.code
-        self.residual = residual
-        self.partial = partial
+        self.code: int = rule.code
+        self.residual: Callable[[Any, Any, Any], Any] = residual
+        self.partial: Callable[[Any], Any] = partial
 
 
 def scaled_by(partial: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
@@ -357,12 +357,12 @@ class Binary:
         keeps: bool = True,
         slopes: Callable[[float, float], tuple[float, float]] | None = None,
     ) -> None:
-        self.name = name
-        self.slopes = slopes
-        self.value = value
-        self.left = left
-        self.right = right
-        self.keeps = keeps
+        self.name: str = name
+        self.slopes: Callable[[float, float], tuple[float, float]] | None = slopes
+        self.value: Callable[[Any, Any], Any] = value
+        self.left: Operand = left
+        self.right: Operand = right
+        self.keeps: bool = keeps
 
 
 def _nothing(*_: Value) -> None:

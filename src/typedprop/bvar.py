@@ -22,7 +22,7 @@ import math
 import operator
 from collections.abc import Iterator
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,25 @@ _AnyIndex: TypeAlias = (
 )
 
 _new = object.__new__
+
+
+class _Swapped:
+    """`BVar.mT`. A property has one type for all ranks; what a descriptor gives can be said for each of them."""
+
+    @overload
+    def __get__(self, of: BVar[L[M, N, D]], owner: type) -> BVar[L[N, M, D]]: ...
+    @overload
+    def __get__(self, of: BVar[Tensor3[B, M, N, D]], owner: type) -> BVar[Tensor3[B, N, M, D]]: ...
+    @overload
+    def __get__(self, of: BVar[Tensor4[K, B, M, N, D]], owner: type) -> BVar[Tensor4[K, B, N, M, D]]: ...
+    @overload
+    def __get__(self, of: None, owner: type) -> Self: ...
+    def __get__(self, of: BVar[Any] | None, owner: type) -> BVar[Any] | Self:
+        if of is None:
+            return self
+        if len(shape_of(of._value)) < 2:
+            raise ShapeError(f".mT: wanted a matrix or a stack of them, got {describe(of.shape)}")
+        return record(of._tape, of._value.mT, (rules.SWAP_LAST.code, of._node, None))
 
 
 class BVar(Generic[V]):
@@ -538,12 +557,8 @@ class BVar(Generic[V]):
             raise ShapeError(f".T: wanted a matrix, got {describe(self.shape)}; use reshape or swapaxes")
         return record(self._tape, self._value.T, (rules.TRANSPOSE.code, self._node, None))
 
-    @property
-    def mT(self) -> BVar[Any]:
-        """The last two axes swapped; the type cannot say it for every rank, `.T` does for matrices."""
-        if len(shape_of(self._value)) < 2:
-            raise ShapeError(f".mT: wanted a matrix or a stack of them, got {describe(self.shape)}")
-        return record(self._tape, self._value.mT, (rules.SWAP_LAST.code, self._node, None))
+    mT: _Swapped = _Swapped()
+    """The last two axes swapped: the transpose of a matrix, or of each matrix of a batch."""
 
     @overload
     def reshape(self: BVar[R[N, D]], shape: DN, /) -> BVar[R[DN, D]]: ...

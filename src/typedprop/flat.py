@@ -64,7 +64,7 @@ class Flat(Generic[P]):
         self._structure = tree.flatten(record)[1]
         ends = [0, *accumulate(np.size(part) for part in self._parts)]
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
-        self.size = ends[-1]
+        self.size: int = ends[-1]
         """The length of the vector."""
 
     def vector(self, record: P, name: str) -> Vector:

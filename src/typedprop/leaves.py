@@ -40,10 +40,10 @@ class LeafType:
         add: Callable[[Any, Any], Any],
         one: Callable[[Any], Any],
     ) -> None:
-        self.cls = cls
-        self.zero = zero
-        self.add = add
-        self.one = one
+        self.cls: type = cls
+        self.zero: Callable[[Any], Any] = zero
+        self.add: Callable[[Any, Any], Any] = add
+        self.one: Callable[[Any], Any] = one
 
 
 _REGISTERED: Final[dict[type, LeafType]] = {}

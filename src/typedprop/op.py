@@ -294,7 +294,7 @@ class Linear:
     __slots__ = ("_apply", "_rule", "name")
 
     def __init__(self, name: str, apply: Function, transpose: Function, *, fresh: bool, view: bool) -> None:
-        self.name = name
+        self.name: str = name
         self._apply = apply
         self._rule = Rule(
             name,

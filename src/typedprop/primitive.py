@@ -53,18 +53,18 @@ A = ParamSpec("A")
 _Function = Callable[..., Any]
 
 
-class _Local:
+class _Local(Generic[V]):
     """A value with its derivative, of any number of operands."""
 
     __slots__ = ("_pull", "_push", "value")
 
-    def __init__(self, value: Any, pull: _Function | None, push: _Function | None = None) -> None:
-        self.value = value
+    def __init__(self, value: V, pull: _Function | None, push: _Function | None = None) -> None:
+        self.value: V = value
         self._pull = pull
         self._push = push
 
 
-class Local1(_Local, Generic[T1, V]):
+class Local1(_Local[V], Generic[T1, V]):
     """A value of one operand and its derivative there.
 
     `pull(g)` is the cotangent of the operand for the cotangent `g` of the value, `push(t)` the tangent of the value
@@ -82,7 +82,7 @@ class Local1(_Local, Generic[T1, V]):
         return _with_push(self, push)
 
 
-class Local2(_Local, Generic[T1, T2, V]):
+class Local2(_Local[V], Generic[T1, T2, V]):
     """A value of two operands; `pull(g)` gives a cotangent for each, `push(t1, t2)` takes a tangent of each."""
 
     __slots__ = ()
@@ -95,7 +95,7 @@ class Local2(_Local, Generic[T1, T2, V]):
         return _with_push(self, push)
 
 
-class Local3(_Local, Generic[T1, T2, T3, V]):
+class Local3(_Local[V], Generic[T1, T2, T3, V]):
     """A value of three operands; `pull(g)` gives a cotangent for each, `push(t1, t2, t3)` takes a tangent of each."""
 
     __slots__ = ()
@@ -108,7 +108,7 @@ class Local3(_Local, Generic[T1, T2, T3, V]):
         return _with_push(self, push)
 
 
-_L = TypeVar("_L", bound=_Local)
+_L = TypeVar("_L", bound=_Local[Any])
 
 
 def _with_push(local: _L, push: _Function) -> _L:
@@ -223,7 +223,7 @@ def _primitive(f: _Function, differentiable: bool) -> _Function:
             for k, x in enumerate(operands)
         ]
         nested = any(type(x) is BVar for x in seen)
-        local: _Local | None = None
+        local: _Local[Any] | None = None
         if differentiable or not nested:
             local = f(*map(_as_bvar if differentiable else _read_only, seen), **static)
             _check_local(name, local, len(operands))
@@ -261,7 +261,7 @@ class _Derivative:
         name: str,
         names: list[str],
         # None: the rule is over plain values, but the operands are BVars.
-        local: _Local | None,
+        local: _Local[Any] | None,
         differentiable: bool,
         operands: list[Value],
         values: list[Value],
@@ -502,7 +502,7 @@ def _check_local(name: str, local: Any, count: int) -> None:
         )
 
 
-def _check_not_captured(name: str, local: _Local, operands: list[Value]) -> None:
+def _check_not_captured(name: str, local: _Local[Any], operands: list[Value]) -> None:
     """Refuse a rule that uses its own value where that was computed from `.value`: no derivative would see it."""
     values = local.value if type(local.value) is tuple else (local.value,)
     lost = [y for y in values if type(y) is BVar and y._tape is None]

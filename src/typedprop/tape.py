@@ -46,12 +46,12 @@ class Rule:
     __slots__ = ("code", "fresh", "name", "pull", "push", "view")
 
     def __init__(self, name: str, pull: Pull, push: Pull, *, fresh: bool = False, view: bool = False) -> None:
-        self.name = name
-        self.pull = pull
-        self.push = push
-        self.fresh = fresh
-        self.view = view
-        self.code = len(RULES)
+        self.name: str = name
+        self.pull: Pull = pull
+        self.push: Pull = push
+        self.fresh: bool = fresh
+        self.view: bool = view
+        self.code: int = len(RULES)
         RULES.append(self)
 
 
@@ -59,7 +59,7 @@ class Rule:
 RULES: list[Rule] = []
 
 # The one rule that the sweeps know by heart: scalar result, scalar parent, the residual is the partial derivative.
-SCALE = Rule("scale", lambda g, d: g * d, lambda t, d: t * d).code
+SCALE: int = Rule("scale", lambda g, d: g * d, lambda t, d: t * d).code
 
 
 class Joint:
@@ -79,17 +79,17 @@ class Joint:
         *,
         fresh: bool = False,
     ) -> None:
-        self.name = name
-        self.pull = pull
-        self.push = push
-        self.fresh = fresh
+        self.name: str = name
+        self.pull: Callable[[Any], Sequence[Any]] = pull
+        self.push: Callable[[Sequence[Any]], Any] = push
+        self.fresh: bool = fresh
 
 
 def _not_linear(_value: Any, _residual: Any) -> Any:
     raise AssertionError("a joint entry is handled by the sweeps themselves")
 
 
-JOINT = Rule("joint", _not_linear, _not_linear).code
+JOINT: int = Rule("joint", _not_linear, _not_linear).code
 
 
 class Parts:
@@ -98,7 +98,7 @@ class Parts:
     __slots__ = ("parts",)
 
     def __init__(self, parts: dict[int, Any]) -> None:
-        self.parts = parts
+        self.parts: dict[int, Any] = parts
 
     def add(self, other: Parts) -> None:
         """Take over the cotangents of `other`."""
@@ -108,7 +108,7 @@ class Parts:
 
 
 # One of several results: the residual is its position.
-PART = Rule("part", lambda g, position: Parts({position: g}), lambda t, position: t[position], fresh=True).code
+PART: int = Rule("part", lambda g, position: Parts({position: g}), lambda t, position: t[position], fresh=True).code
 
 # Only ever compared: it orders nested tapes, so that the innermost one records an operation first.
 _births = itertools.count()
@@ -120,8 +120,8 @@ class Tape:
     __slots__ = ("birth", "entries", "open")
 
     def __init__(self, inputs: int) -> None:
-        self.birth = next(_births)
-        self.open = True
+        self.birth: int = next(_births)
+        self.open: bool = True
         # The inputs have entries too, so that a node's number is its position.
         self.entries: list[Entry] = [()] * inputs
 

@@ -32,8 +32,8 @@ Mode = Literal["rev", "fwd"]
 
 
 def check_grads(
-    f: Callable[..., Any],
-    args: Sequence[Any],
+    f: Callable[..., object],
+    args: Sequence[object],
     order: int = 2,
     modes: Sequence[Mode] = ("rev", "fwd"),
     *,

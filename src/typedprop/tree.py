@@ -43,6 +43,7 @@ from typedprop.paths import Path, written
 from typedprop.shapes import R
 
 P = TypeVar("P")
+Static = TypeVar("Static")
 # The leaves of one tree have different types, and what a class keeps in its fields is the class's own business, so
 # `BVar[Any]` and `Any` are the exact types of what passes through here.
 Leaf = BVar[Any]
@@ -192,9 +193,9 @@ _REGISTERED: dict[type, tuple[Callable[[Any], tuple[Iterable[Any], Any]], Callab
 
 def register_node(
     cls: type[P],
-    # What stands beside the children is the class's own; it comes back as it went.
-    flatten: Callable[[P], tuple[Iterable[object], Any]],
-    unflatten: Callable[[Any, list[Any]], P],
+    flatten: Callable[[P], tuple[Iterable[object], Static]],
+    # The children are of the types that they had, which the class knows and no signature can say.
+    unflatten: Callable[[Static, list[Any]], P],
 ) -> None:
     """Let instances of `cls` (not of its subclasses) be nodes: for a container of yours that is not an attrs class.
 

@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 
 from typedprop.arithmetic import dtype_of, plain, shape_of
 from typedprop.bvar import BVar
-from typedprop.op import checked, elementwise, unary
+from typedprop.op import Elementwise, checked, elementwise, unary
 from typedprop.ops.elementwise import abs, choose, clip, exp, over, sigmoid, tanh
 from typedprop.ops.special import ndtr
 from typedprop.tape import Value
@@ -48,14 +48,14 @@ def _parametric(name: str, value: Callable[..., Any], slope: Callable[..., Value
 
 # -- Rectifiers ------------------------------------------------------------------------------------------------------
 
-relu = elementwise(
+relu: Elementwise = elementwise(
     "relu",
     lambda x: np.maximum(x, 0),
     number=lambda x: builtins.max(x, 0.0) if x == x else x,
     of_output=lambda y: _levels(plain(y) > 0, y, 1.0, 0.0),
     doc="max(x, 0); the derivative at 0 is taken as 0.",
 )
-relu6 = elementwise(
+relu6: Elementwise = elementwise(
     "relu6",
     lambda x: np.clip(x, 0, 6),
     of_output=lambda y: _levels((plain(y) > 0) & (plain(y) < 6), y, 1.0, 0.0),
@@ -159,14 +159,14 @@ def _softplus_number(x: float) -> float:
     return builtins.max(x, 0.0) + math.log1p(math.exp(-builtins.abs(x)))
 
 
-softplus = elementwise(
+softplus: Elementwise = elementwise(
     "softplus",
     lambda x: np.logaddexp(x, 0),
     number=_softplus_number,
     of_input=sigmoid,
     doc="log(1 + exp(x)), a smooth relu.",
 )
-log_sigmoid = elementwise(
+log_sigmoid: Elementwise = elementwise(
     "log_sigmoid",
     lambda x: -np.logaddexp(-x, 0),
     number=lambda x: -_softplus_number(-x),
@@ -181,7 +181,7 @@ def _silu_slope(x: Value) -> Value:
     return s * (1 + x * (1 - s))
 
 
-silu = elementwise(
+silu: Elementwise = elementwise(
     "silu",
     lambda x: np.maximum(x, np.finfo(x.dtype).min) * sigmoid(x),
     number=lambda x: builtins.max(x, -1e4) * sigmoid(x),
@@ -230,7 +230,7 @@ def gelu(x: Any, /, *, approximate: bool = True) -> Any:
     return _GELU_TANH(x) if approximate else _GELU(x)
 
 
-softsign = elementwise(
+softsign: Elementwise = elementwise(
     "softsign",
     lambda x: (z := _finite(x)) / (1 + np.abs(z)),
     of_input=lambda x: (r := over(1.0, 1 + abs(x))) * r,
@@ -239,13 +239,13 @@ softsign = elementwise(
 
 # -- Piecewise linear ones -------------------------------------------------------------------------------------------
 
-hard_tanh = elementwise(
+hard_tanh: Elementwise = elementwise(
     "hard_tanh",
     lambda x: np.clip(x, -1, 1),
     of_output=lambda y: _levels(np.abs(plain(y)) < 1, y, 1.0, 0.0),
     doc="x between -1 and 1, and the nearer of them elsewhere; the derivative at both is taken as 0.",
 )
-hard_sigmoid = elementwise(
+hard_sigmoid: Elementwise = elementwise(
     "hard_sigmoid",
     lambda x: np.clip(x / 6 + 0.5, 0, 1),
     of_input=lambda x: _levels(np.abs(plain(x)) < 3, x, 1 / 6, 0.0),
@@ -261,7 +261,7 @@ def _hard_silu_slope(x: Value) -> Value:
     return choose(between, (x + 1.5) / 3, _levels(top >= 3, x, 1.0, 0.0))
 
 
-hard_silu = elementwise(
+hard_silu: Elementwise = elementwise(
     "hard_silu",
     lambda x: _finite(x, above=True) * np.clip(x / 6 + 0.5, 0, 1),
     of_input=_hard_silu_slope,

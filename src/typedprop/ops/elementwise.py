@@ -59,7 +59,7 @@ _LN10 = math.log(10.0)
 
 # -- What derivatives are written with -----------------------------------------------------------------------------
 
-reciprocal = elementwise(
+reciprocal: Elementwise = elementwise(
     "reciprocal",
     np.reciprocal,
     number=lambda x: 1.0 / x,
@@ -96,25 +96,29 @@ def ratio(x: Value, y: Value) -> Value:
 
 # -- Exponentials and logarithms -------------------------------------------------------------------------------------
 
-exp = elementwise("exp", np.exp, number=math.exp, of_output=lambda y: y, doc="The exponential; its own derivative.")
-exp2 = elementwise("exp2", np.exp2, number=math.exp2, of_output=lambda y: _LN2 * y, doc="2 to the power x.")
-expm1 = elementwise(
+exp: Elementwise = elementwise(
+    "exp", np.exp, number=math.exp, of_output=lambda y: y, doc="The exponential; its own derivative."
+)
+exp2: Elementwise = elementwise(
+    "exp2", np.exp2, number=math.exp2, of_output=lambda y: _LN2 * y, doc="2 to the power x."
+)
+expm1: Elementwise = elementwise(
     "expm1", np.expm1, number=math.expm1, of_input=exp, doc="exp(x) - 1, to full precision where x is small."
 )
-log = elementwise(
+log: Elementwise = elementwise(
     "log",
     np.log,
     number=math.log,
     of_input=lambda x: over(1.0, x),
     doc="The natural logarithm; derivative 1/x, infinite at 0.",
 )
-log2 = elementwise(
+log2: Elementwise = elementwise(
     "log2", np.log2, number=math.log2, of_input=lambda x: over(1 / _LN2, x), doc="The logarithm to base 2."
 )
-log10 = elementwise(
+log10: Elementwise = elementwise(
     "log10", np.log10, number=math.log10, of_input=lambda x: over(1 / _LN10, x), doc="The logarithm to base 10."
 )
-log1p = elementwise(
+log1p: Elementwise = elementwise(
     "log1p",
     np.log1p,
     number=math.log1p,
@@ -124,22 +128,24 @@ log1p = elementwise(
 
 # -- Powers and roots ------------------------------------------------------------------------------------------------
 
-sqrt = elementwise(
+sqrt: Elementwise = elementwise(
     "sqrt",
     np.sqrt,
     number=math.sqrt,
     of_output=lambda y: over(0.5, y),
     doc="The square root; derivative 1/(2 sqrt(x)), infinite at 0 like its true limit.",
 )
-cbrt = elementwise(
+cbrt: Elementwise = elementwise(
     "cbrt",
     np.cbrt,
     number=math.cbrt,
     of_output=lambda y: over(1 / 3, y * y),
     doc="The cube root, also of negative numbers; its derivative is infinite at 0.",
 )
-square = elementwise("square", np.square, number=lambda x: x * x, of_input=lambda x: 2 * x, doc="x squared.")
-power = Elementwise2(
+square: Elementwise = elementwise(
+    "square", np.square, number=lambda x: x * x, of_input=lambda x: 2 * x, doc="x squared."
+)
+power: Elementwise2 = Elementwise2(
     "power",
     POWER,
     "x to the power y, as `x ** y`. The derivative by x is right at x = 0 too; the one by y is 0 at x = 0, and NaN for "
@@ -158,7 +164,7 @@ def negative(x: Any, /) -> Any:
     return -checked("negative", x)
 
 
-abs = elementwise(
+abs: Elementwise = elementwise(
     "abs",
     np.abs,
     number=builtins.abs,
@@ -168,33 +174,37 @@ abs = elementwise(
 
 # -- Trigonometry ----------------------------------------------------------------------------------------------------
 
-sin = elementwise("sin", np.sin, number=math.sin, of_input=lambda x: cos(x), doc="The sine, of radians.")
+sin: Elementwise = elementwise("sin", np.sin, number=math.sin, of_input=lambda x: cos(x), doc="The sine, of radians.")
 cos: Elementwise = elementwise(
     "cos", np.cos, number=math.cos, of_input=lambda x: -sin(x), doc="The cosine, of radians."
 )
-tan = elementwise("tan", np.tan, number=math.tan, of_output=lambda y: 1 + y * y, doc="The tangent, of radians.")
-arcsin = elementwise(
+tan: Elementwise = elementwise(
+    "tan", np.tan, number=math.tan, of_output=lambda y: 1 + y * y, doc="The tangent, of radians."
+)
+arcsin: Elementwise = elementwise(
     "arcsin",
     np.arcsin,
     number=math.asin,
     of_input=quiet(lambda x: over(1.0, sqrt((1 - x) * (1 + x)))),
     doc="The inverse sine, of -1 to 1; its derivative is infinite at both ends.",
 )
-arccos = elementwise(
+arccos: Elementwise = elementwise(
     "arccos",
     np.arccos,
     number=math.acos,
     of_input=quiet(lambda x: -over(1.0, sqrt((1 - x) * (1 + x)))),
     doc="The inverse cosine, of -1 to 1; its derivative is -infinite at both ends.",
 )
-arctan = elementwise(
+arctan: Elementwise = elementwise(
     "arctan",
     np.arctan,
     number=math.atan,
     of_input=quiet(lambda x: over(1.0, 1 + x * x)),
     doc="The inverse tangent, between -pi/2 and pi/2.",
 )
-sinh = elementwise("sinh", np.sinh, number=math.sinh, of_input=lambda x: cosh(x), doc="The hyperbolic sine.")
+sinh: Elementwise = elementwise(
+    "sinh", np.sinh, number=math.sinh, of_input=lambda x: cosh(x), doc="The hyperbolic sine."
+)
 cosh: Elementwise = elementwise(
     "cosh", np.cosh, number=math.cosh, of_input=lambda x: sinh(x), doc="The hyperbolic cosine."
 )
@@ -207,8 +217,10 @@ def _one_minus_square(y: Value) -> Value:
     return np.subtract(1, d, out=d)
 
 
-tanh = elementwise("tanh", np.tanh, number=math.tanh, of_output=_one_minus_square, doc="The hyperbolic tangent.")
-hypot = elementwise2(
+tanh: Elementwise = elementwise(
+    "tanh", np.tanh, number=math.tanh, of_output=_one_minus_square, doc="The hyperbolic tangent."
+)
+hypot: Elementwise2 = elementwise2(
     "hypot",
     np.hypot,
     number=math.hypot,
@@ -216,28 +228,28 @@ hypot = elementwise2(
     right=lambda x, y, length: ratio(y, length),
     doc="The length of (x, y), without overflow; its derivatives at (0, 0) are taken as 0.",
 )
-arcsinh = elementwise(
+arcsinh: Elementwise = elementwise(
     "arcsinh",
     np.arcsinh,
     number=math.asinh,
     of_input=lambda x: over(1.0, hypot(1.0, x)),
     doc="The inverse hyperbolic sine.",
 )
-arccosh = elementwise(
+arccosh: Elementwise = elementwise(
     "arccosh",
     np.arccosh,
     number=math.acosh,
     of_input=quiet(lambda x: over(1.0, sqrt(x - 1) * sqrt(x + 1))),
     doc="The inverse hyperbolic cosine, of 1 and above; its derivative is infinite at 1.",
 )
-arctanh = elementwise(
+arctanh: Elementwise = elementwise(
     "arctanh",
     np.arctanh,
     number=math.atanh,
     of_input=lambda x: over(1.0, (1 - x) * (1 + x)),
     doc="The inverse hyperbolic tangent, of -1 to 1; it and its derivative are infinite at both ends.",
 )
-arctan2 = elementwise2(
+arctan2: Elementwise2 = elementwise2(
     "arctan2",
     np.arctan2,
     number=math.atan2,
@@ -304,7 +316,7 @@ def _share(a: Value, b: Value, y: Value) -> tuple[Any]:
     return (share.astype(top.dtype) if shape_of(share) else float(share),)
 
 
-maximum = elementwise2(
+maximum: Elementwise2 = elementwise2(
     "maximum",
     np.maximum,
     keep=_share,
@@ -312,7 +324,7 @@ maximum = elementwise2(
     right=lambda share: 1 - share,
     doc="The larger of each two elements; in a tie both get half of the gradient.",
 )
-minimum = elementwise2(
+minimum: Elementwise2 = elementwise2(
     "minimum",
     np.minimum,
     keep=_share,
@@ -385,7 +397,7 @@ def _sigmoid_slope(y: Value) -> Value:
     return np.multiply(d, y, out=d)
 
 
-sigmoid = elementwise(
+sigmoid: Elementwise = elementwise(
     "sigmoid",
     _sigmoid,
     number=_sigmoid_number,
@@ -404,7 +416,7 @@ def _apart(a: Value, b: Value) -> Value:
         return choose(same if shape_of(same) else bool(same), 0.0, a - b)
 
 
-logaddexp = elementwise2(
+logaddexp: Elementwise2 = elementwise2(
     "logaddexp",
     np.logaddexp,
     keep=lambda a, b, y: (a, b),
@@ -449,10 +461,10 @@ def stepwise(name: str, value: Callable[..., Any], x: Any) -> Any:
     return constant(y if shape_of(y) else float(y))
 
 
-sign = Stepwise("sign", np.sign, "-1, 0 or 1; its gradient is 0, also at 0.")
-floor = Stepwise("floor", np.floor, "The largest whole number that is not above x; its gradient is 0.")
-ceil = Stepwise("ceil", np.ceil, "The smallest whole number that is not below x; its gradient is 0.")
-trunc = Stepwise("trunc", np.trunc, "x without its fraction; its gradient is 0.")
+sign: Stepwise = Stepwise("sign", np.sign, "-1, 0 or 1; its gradient is 0, also at 0.")
+floor: Stepwise = Stepwise("floor", np.floor, "The largest whole number that is not above x; its gradient is 0.")
+ceil: Stepwise = Stepwise("ceil", np.ceil, "The smallest whole number that is not below x; its gradient is 0.")
+trunc: Stepwise = Stepwise("trunc", np.trunc, "x without its fraction; its gradient is 0.")
 
 
 @overload

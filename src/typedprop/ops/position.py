@@ -72,5 +72,5 @@ class Position:
         return f"<typedprop reduction {self.__name__}>"
 
 
-argmax = Position("argmax", np.argmax, "Where the largest element is.")
-argmin = Position("argmin", np.argmin, "Where the smallest element is.")
+argmax: Position = Position("argmax", np.argmax, "Where the largest element is.")
+argmin: Position = Position("argmin", np.argmin, "Where the smallest element is.")

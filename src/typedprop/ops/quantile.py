@@ -60,7 +60,7 @@ def _one_axis(name: str, axis: Any) -> Any:
     return axis
 
 
-median = Reduction(
+median: Reduction = Reduction(
     "median",
     lambda x, axis, keepdims: _MEDIAN(x, _one_axis("median", axis), keepdims),
     "The middle element in order, or the mean of the two in the middle; equal elements share the gradient equally.",

@@ -27,15 +27,15 @@ class Layout:
     __slots__ = ("dtype", "dtypes", "shapes", "size", "slices")
 
     def __init__(self, shapes: Sequence[Shape], dtypes: Sequence[np.dtype[Any]]) -> None:
-        self.shapes = tuple(shapes)
-        self.dtypes = tuple(dtypes)
+        self.shapes: tuple[Shape, ...] = tuple(shapes)
+        self.dtypes: tuple[np.dtype[Any], ...] = tuple(dtypes)
         single = bool(dtypes) and all(
             shape and dtype == np.float32 for shape, dtype in zip(shapes, dtypes, strict=True)
         )
         self.dtype: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
         ends = [0, *accumulate(map(math.prod, shapes))]
-        self.slices = tuple(map(slice, ends[:-1], ends[1:]))
-        self.size = ends[-1]
+        self.slices: tuple[slice, ...] = tuple(map(slice, ends[:-1], ends[1:]))
+        self.size: int = ends[-1]
 
 
 def joined(parts: Sequence[Value | None], layout: Layout) -> Any:

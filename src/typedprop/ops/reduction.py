@@ -213,10 +213,10 @@ def _by_method(name: str) -> Apply:
     return apply
 
 
-sum = Reduction("sum", _by_method("sum"), "The sum; 0 along an axis of length 0.")
-mean = Reduction("mean", _by_method("mean"), "The arithmetic mean.")
-max = Reduction("max", _by_method("max"), "The largest element; equal ones share the gradient equally.")
-min = Reduction("min", _by_method("min"), "The smallest element; equal ones share the gradient equally.")
+sum: Reduction = Reduction("sum", _by_method("sum"), "The sum; 0 along an axis of length 0.")
+mean: Reduction = Reduction("mean", _by_method("mean"), "The arithmetic mean.")
+max: Reduction = Reduction("max", _by_method("max"), "The largest element; equal ones share the gradient equally.")
+min: Reduction = Reduction("min", _by_method("min"), "The smallest element; equal ones share the gradient equally.")
 
 # -- The product -----------------------------------------------------------------------------------------------------
 
@@ -237,7 +237,7 @@ def _prod(x: Any, axis: Any, keepdims: bool) -> Any:
     return _PROD(x, axis, keepdims)
 
 
-prod = Reduction(
+prod: Reduction = Reduction(
     "prod", _prod, "The product; the gradient by an element is the product of the others, whatever zeros there are."
 )
 
@@ -274,7 +274,7 @@ def _weights_below(x: Value, top: Any, axis: Axis) -> Value:
     return e / total(e, axis, keepdims=not reduces_all(shape_of(x), axis))
 
 
-logsumexp = Reduction(
+logsumexp: Reduction = Reduction(
     "logsumexp",
     weighted("logsumexp", _logsumexp, _softmax_weights),
     "log(sum(exp(x))), without overflow; the gradient is the softmax.",

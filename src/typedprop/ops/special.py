@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 from typedprop.arithmetic import dtype_of, plain, shape_of
 from typedprop.bvar import BVar
 from typedprop.extras import extra
-from typedprop.op import Elementwise, checked, elementwise, elementwise2, unary
+from typedprop.op import Elementwise, Elementwise2, checked, elementwise, elementwise2, unary
 from typedprop.ops.elementwise import choose, exp, log, over, quiet, sigmoid, sign, square
 from typedprop.tape import Value
 
@@ -42,25 +42,25 @@ def _from_scipy(name: str) -> Callable[..., Any]:
 
 # -- The error function and the normal distribution ------------------------------------------------------------------
 
-erf = elementwise(
+erf: Elementwise = elementwise(
     "erf",
     _from_scipy("erf"),
     of_input=quiet(lambda x: (2 / _ROOT_PI) * exp(-square(x))),
     doc="The error function, the integral of 2/sqrt(pi) exp(-t^2) from 0 to x.",
 )
-erfc = elementwise(
+erfc: Elementwise = elementwise(
     "erfc",
     _from_scipy("erfc"),
     of_input=quiet(lambda x: (-2 / _ROOT_PI) * exp(-square(x))),
     doc="1 - erf(x), to full precision where it is small.",
 )
-erfinv = elementwise(
+erfinv: Elementwise = elementwise(
     "erfinv",
     _from_scipy("erfinv"),
     of_output=quiet(lambda y: (0.5 * _ROOT_PI) * exp(square(y))),
     doc="The inverse of erf, of -1 to 1; it and its derivative are infinite at both ends.",
 )
-ndtr = elementwise(
+ndtr: Elementwise = elementwise(
     "ndtr",
     _from_scipy("ndtr"),
     of_input=quiet(lambda x: (1 / math.sqrt(2 * math.pi)) * exp(-0.5 * square(x))),
@@ -72,7 +72,7 @@ _mills: Elementwise = elementwise(
     lambda x: math.sqrt(2 / math.pi) / _scipy("erfcx", "log_ndtr")(x * -math.sqrt(0.5)),
     of_input=lambda x: (ratio := _mills(x)) * (-x - ratio),
 )
-log_ndtr = elementwise(
+log_ndtr: Elementwise = elementwise(
     "log_ndtr",
     _from_scipy("log_ndtr"),
     of_input=lambda x: _mills(x),
@@ -121,7 +121,7 @@ def digamma(x: Any, /) -> Any:
     return _POLYGAMMA(checked("digamma", x), 0)
 
 
-gammaln = elementwise(
+gammaln: Elementwise = elementwise(
     "gammaln",
     _from_scipy("gammaln"),
     of_input=digamma,
@@ -134,7 +134,7 @@ def _betaln(a: Any, b: Any) -> Any:
     return np.asarray(_scipy("betaln", "betaln")(a, b), dtype=dtype_of(a if shape_of(a) else b))
 
 
-betaln = elementwise2(
+betaln: Elementwise2 = elementwise2(
     "betaln",
     _betaln,
     keep=lambda a, b, y: (a, b),
@@ -214,14 +214,14 @@ def i1e(x: Any, /) -> Any:
 
 # -- Without SciPy ---------------------------------------------------------------------------------------------------
 
-expit = sigmoid
+expit: Elementwise = sigmoid
 
 
 def _logit(x: Any) -> Any:
     return np.log(x) - np.log1p(-x)
 
 
-logit = elementwise(
+logit: Elementwise = elementwise(
     "logit",
     _logit,
     number=lambda x: math.log(x) - math.log1p(-x),
@@ -248,7 +248,7 @@ def _log_slope(x: Value, y: Value) -> Value:
     return x / _safe(y, np.asarray(plain(x) == 0) & (plain(y) == 0))
 
 
-xlogy = elementwise2(
+xlogy: Elementwise2 = elementwise2(
     "xlogy",
     _x_log_y,
     keep=lambda x, y, z: (x, y),
@@ -264,7 +264,7 @@ def _entr(x: Any) -> Any:
     return np.where(x < 0, -np.inf, np.where(x == 0, 0, y)).astype(dtype_of(x))
 
 
-entr = elementwise(
+entr: Elementwise = elementwise(
     "entr",
     _entr,
     of_input=quiet(lambda x: -1 - log(x)),

@@ -171,10 +171,10 @@ def _std_weights(x: Value, y: Value, axis: Axis, ddof: float) -> Value:
     return ratio(_centred(x, axis), y) / (count_of("std", shape_of(x), axis) - ddof)
 
 
-var = Spread(
+var: Spread = Spread(
     "var",
     lambda x, axis, keepdims, ddof: np.var(x, axis=axis, ddof=ddof, keepdims=keepdims),
     lambda x, y, axis, ddof: _centred(x, axis) * (2.0 / (count_of("var", shape_of(x), axis) - ddof)),
     "The variance: the mean of the squared distances from the mean.",
 )
-std = Spread("std", _std, _std_weights, "The standard deviation; its gradient is taken as 0 where it is 0.")
+std: Spread = Spread("std", _std, _std_weights, "The standard deviation; its gradient is taken as 0 where it is 0.")

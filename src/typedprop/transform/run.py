@@ -137,10 +137,10 @@ class Run:
     __slots__ = ("function", "inputs", "output", "tape")
 
     def __init__(self, function: Function, inputs: Inputs) -> None:
-        self.function = function
-        self.inputs = inputs
-        self.tape = Tape(len(inputs.leaves))
-        self.output = self._call()
+        self.function: Function = function
+        self.inputs: Inputs = inputs
+        self.tape: Tape = Tape(len(inputs.leaves))
+        self.output: Any = self._call()
 
     def _call(self) -> Any:
         tape = self.tape
