@@ -127,7 +127,9 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
         if impossible.any():
             # What cannot happen and has probability 0 costs nothing; 0 times -inf would be NaN.
             y = _where(~(impossible & (plain(target) == 0)), y, 0.0)
-        return -total(target * y, -1)
+        loss = -total(target * y, -1)
+        # Of plain data a NumPy scalar, as reductions give.
+        return loss if type(loss) is not float else y.dtype.type(loss)
     # The same in one entry, for the gradient that everybody takes: the derivative by the logits is softmax - target.
     # (The ufuncs' own reductions: the array methods cost 1 us more each.)
     y = np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True))
