@@ -76,6 +76,19 @@ def test_a_zero_cotangent_is_not_pulled() -> None:
     assert pull_back(entries, [(2, 1.0)], 1) == [2.0]
 
 
+def test_a_tangent_that_no_output_depends_on_is_not_pushed() -> None:
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("pushed")
+
+    refusing = Rule("refusing", refuse, refuse).code
+    joint = Joint("refusing too", lambda g: [g], refuse)
+    # Node 4 depends on 1 and 3, and 3 on 0; nobody on 2 and 5.
+    entries = tape_of(2, (refusing, 0, None), (SCALE, 0, 2.0), (SCALE, 3, 5.0, SCALE, 1, 7.0), (JOINT, (4,), joint))
+    assert push_forward(entries, [1.0, 10.0], [4, None]) == [1.0, 10.0, None, 2.0, 80.0, None]
+    with pytest.raises(AssertionError, match="pushed"):
+        push_forward(entries, [1.0, 10.0], [4, 5])
+
+
 def test_contributions_add_up_and_nothing_given_is_written_to() -> None:
     seed, kept = np.array([1.0, 2.0]), np.array([10.0, 20.0])
     before = seed.copy(), kept.copy()

@@ -79,7 +79,16 @@ nearest: Any = tp.no_gradient(_nearest)
 
 def test_no_gradient_gives_its_value() -> None:
     assert nearest(BVar(2.75)).value == 3.0
-    assert tp.grad(lambda x: x * 2.0 if nearest(x) > 2.0 else x)(2.75) == 2.0
+
+    def decided(x: Any) -> Any:
+        return x * 2.0 if nearest(x) > 2.0 else x
+
+    assert tp.grad(decided)(2.75) == 2.0
+    # Forward mode too asks nothing of a value that was merely looked at.
+    assert tp.jvp(decided, BVar(2.75), BVar(1.0))[1].value == 2.0
+    assert tp.jacobian(decided, "fwd")(BVar(2.75)).value == 2.0
+    assert tp.jvp(tp.checkpoint(decided), BVar(2.75), BVar(1.0))[1].value == 2.0
+    assert tp.hvp(lambda x: decided(x) * x, BVar(2.75), BVar(1.0)).value == 4.0
 
 
 def test_no_gradient_refuses_a_derivative() -> None:

@@ -69,7 +69,7 @@ def checkpoint(f: F) -> F:
             def push(tangents: Sequence[Value]) -> Any:
                 run, nodes, results = rerun()
                 values = [zero_like(x) if t is None else t for t, x in zip(tangents, mine, strict=True)]
-                pushed = push_forward(run.tape.entries, values)
+                pushed = push_forward(run.tape.entries, values, nodes)
                 moved = [None if node is None else pushed[node] for node in nodes]
                 whole = [zero_like(x) if t is None else t for t, x in zip(moved, results, strict=True)]
                 return tuple(whole) if len(outputs) > 1 else whole[0]

@@ -92,7 +92,7 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
         else:
             pushed = []
             for basis in _bases(inputs.leaves):
-                tangents = push_forward(run.tape.entries, basis)
+                tangents = push_forward(run.tape.entries, basis, nodes)
                 moved = [None if n is None else tangents[n] for n in nodes]
                 pushed.append(_flat([zero_like(r) if t is None else t for t, r in zip(moved, results, strict=True)]))
             matrix = _stacked(pushed, 1)

@@ -55,11 +55,11 @@ def jvp(f: Callable[Concatenate[P, A], Q], at: P, tangent: P, /, *args: A.args, 
     tangents = inputs.tangents([tangent])
     run = Run(lambda x: f(x, *args, **kwargs), inputs)
     leaves, structure = _outputs(run.output, "jvp")
-    pushed = push_forward(run.tape.entries, tangents)
+    nodes = [run.node(leaf) for leaf in leaves]
+    pushed = push_forward(run.tape.entries, tangents, nodes)
     results = [run.result(leaf) for leaf in leaves]
     moved = []
-    for leaf, result in zip(leaves, results, strict=True):
-        node = run.node(leaf)
+    for node, result in zip(nodes, results, strict=True):
         value = None if node is None else pushed[node]
         moved.append(as_bvar(zero_like(result) if value is None else separate(value, tangents)))
     return structure.unflatten(results), structure.unflatten(moved)
