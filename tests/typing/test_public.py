@@ -74,6 +74,7 @@ EXPLAINED = (
     Reason("result's size", COUNTED_SIZES, "the number of items of a sequence is known at run time only"),
     Reason("result's size", PERMUTED_SIZES, "axes given as ints may be any"),
     Reason("result's size", SIZES_OF_RECORDS, "the number of all elements of a record is in no type"),
+    Reason("result's dtype", "typedprop.hessian", "nor is the dtype of its arrays"),
     Reason("argument's size", ANY_SIZE_TAKEN, "arrays of every size are taken, and nothing else has to agree with it"),
     Reason(
         "result",

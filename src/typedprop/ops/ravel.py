@@ -21,18 +21,21 @@ from typedprop.tape import Joint, Value
 class Layout:
     """Where each part is in the vector, and what it is there and by itself.
 
-    The vector is float32 if all parts are float32 arrays, else float64, which holds float32 and Python floats exactly.
+    Unless its dtype is given, the vector is float32 if all parts are float32 arrays, else float64, which holds float32
+    and Python floats exactly.
     """
 
     __slots__ = ("dtype", "dtypes", "shapes", "size", "slices")
 
-    def __init__(self, shapes: Sequence[Shape], dtypes: Sequence[np.dtype[Any]]) -> None:
+    def __init__(
+        self, shapes: Sequence[Shape], dtypes: Sequence[np.dtype[Any]], dtype: np.dtype[Any] | None = None
+    ) -> None:
         self.shapes: tuple[Shape, ...] = tuple(shapes)
         self.dtypes: tuple[np.dtype[Any], ...] = tuple(dtypes)
         single = bool(dtypes) and all(
-            shape and dtype == np.float32 for shape, dtype in zip(shapes, dtypes, strict=True)
+            shape and of_part == np.float32 for shape, of_part in zip(shapes, dtypes, strict=True)
         )
-        self.dtype: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
+        self.dtype: np.dtype[Any] = dtype or np.dtype(np.float32 if single else np.float64)
         ends = [0, *accumulate(map(math.prod, shapes))]
         self.slices: tuple[slice, ...] = tuple(map(slice, ends[:-1], ends[1:]))
         self.size: int = ends[-1]

@@ -14,10 +14,11 @@ import numpy as np
 from typing_extensions import ParamSpec, TypeVar
 
 from typedprop import tree
-from typedprop.arithmetic import dtype_of, one_like, zero_like
+from typedprop.arithmetic import one_like, plain, zero_like
 from typedprop.bvar import BVar
-from typedprop.errors import NotDifferentiableError
-from typedprop.ops.joining import concatenate, stack
+from typedprop.errors import DTypeError, NotDifferentiableError
+from typedprop.ops.joining import stack
+from typedprop.ops.ravel import Layout, joined
 from typedprop.shapes import L, R
 from typedprop.tape import Value, push_forward
 from typedprop.transform.gradient import grad
@@ -57,7 +58,7 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
     """The Jacobian of a function: `jacobian(f)(x)[i, j]` is the derivative of `f(x)[i]` by `x[j]`.
 
     A scalar result or argument leaves out its axis. For a record or another tree, the columns (or rows) are its
-    elements in the order of `tree.ravel`.
+    elements in the order of `tree.ravel`. The dtype is that of the result's arrays, or, of a scalar, of the argument's.
 
     Forward mode costs a sweep for each element of the argument, reverse mode one for each of the result; the cheaper
     one is taken unless `mode` asks for "fwd" or "rev". The function itself runs once.
@@ -79,13 +80,18 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
         nodes = [run.node(leaf) for leaf in outputs]
         results = [run.result(leaf) for leaf in outputs]
         rows, columns = _size(results), _size(inputs.leaves)
+        of_results, of_inputs = _dtype(results), _dtype(inputs.leaves)
+        dtype = of_results or of_inputs or np.dtype(np.float64)
         if not rows or not columns:
-            return BVar(np.zeros((rows, columns), dtype_of(results[0])))
+            return BVar(np.zeros((rows, columns), dtype))
         matrix: Any
         if mode == "rev" or (mode is None and rows <= columns):
             last = rows - 1
             pulled = [
-                _flat(run.pull([(n, g) for n, g in zip(nodes, basis, strict=True) if n is not None], again=k < last))
+                _flat(
+                    run.pull([(n, g) for n, g in zip(nodes, basis, strict=True) if n is not None], again=k < last),
+                    dtype,
+                )
                 for k, basis in enumerate(_bases(results))
             ]
             matrix = _stacked(pulled, 0)
@@ -94,7 +100,8 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
             for basis in _bases(inputs.leaves):
                 tangents = push_forward(run.tape.entries, basis, nodes)
                 moved = [None if n is None else tangents[n] for n in nodes]
-                pushed.append(_flat([zero_like(r) if t is None else t for t, r in zip(moved, results, strict=True)]))
+                whole = [zero_like(r) if t is None else t for t, r in zip(moved, results, strict=True)]
+                pushed.append(_flat(whole, dtype))
             matrix = _stacked(pushed, 1)
         if _is_scalar(results):
             matrix = matrix[0]
@@ -104,7 +111,6 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
 
 
 _stacked: Any = stack  # of rows whose lengths are known at run time only
-_joined: Any = concatenate
 
 
 def _size(leaves: Sequence[BVar[Any]]) -> int:
@@ -115,11 +121,21 @@ def _is_scalar(leaves: Sequence[BVar[Any]]) -> bool:
     return len(leaves) == 1 and not leaves[0].shape
 
 
-def _flat(values: Any) -> BVar[Any]:
+def _dtype(leaves: Sequence[BVar[Any]]) -> np.dtype[Any] | None:
+    """The dtype that holds those of all arrays; None where there are only scalars, which have none of their own."""
+    for leaf in leaves:
+        if not isinstance(plain(leaf), float | np.ndarray):
+            raise DTypeError(f"jacobian: wanted floats and arrays of floats, got a {type(plain(leaf)).__name__}")
+    dtypes = [leaf.dtype for leaf in leaves if leaf.shape]
+    return np.result_type(*dtypes) if dtypes else None
+
+
+def _flat(values: Any, dtype: np.dtype[Any]) -> BVar[Any]:
     """The elements of a tree of BVars or values in one vector."""
     leaves = [as_bvar(v) for v in (tree.leaves(values) or values)]
-    pieces: Any = [leaf.reshape(-1) if leaf.shape else _stacked([leaf]) for leaf in leaves]
-    return pieces[0] if len(pieces) == 1 else _joined(pieces)  # type: ignore[no-any-return]  # a BVar of unknown size
+    if len(leaves) == 1 and leaves[0].shape and leaves[0].dtype == dtype:
+        return leaves[0].reshape(-1)
+    return joined(leaves, Layout([x.shape for x in leaves], [x.dtype for x in leaves], dtype))  # type: ignore[no-any-return]  # of unknown size
 
 
 def _bases(leaves: Sequence[BVar[Any]]) -> Iterator[list[Value]]:
@@ -145,7 +161,7 @@ def hessian(
 @overload
 def hessian(
     f: Callable[Concatenate[P, A], BVar[float]],
-) -> Callable[Concatenate[P, A], BVar[L[Any, Any]]]: ...
+) -> Callable[Concatenate[P, A], BVar[L[Any, Any, Any]]]: ...
 def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
     """The matrix of second derivatives of a scalar function, by forward over reverse mode.
 
