@@ -419,21 +419,21 @@ def power_slope(x: Value, exponent: Value) -> Value:
 
 
 def power_log(x: Value, y: Value) -> Value:
-    """The derivative of `y = x ** e` by the exponent, `y log x`; 0 at x = 0, where y is 0 in every neighbourhood.
+    """The derivative of `y = x ** e` by the exponent, `y log x`; 0 at x = 0, where y is 0 in every neighbourhood, but
+    for the pole at negative exponents, where it is -inf like its limit.
 
     At x < 0 the power exists for isolated exponents only, so the derivative by the exponent is NaN.
     """
     base = plain(x)
     if not shape_of(base):
-        if base == 0.0:
-            return 0.0
+        if base == 0.0 and not shape_of(y):
+            return 0.0 if math.isfinite(plain(y)) else -math.inf
         if base < 0.0:
             return math.nan
     # A safe base where the logarithm is not needed; `1 - hole` and `hole` are plain, so order 2 is as right.
-    hole = base == 0.0
-    if shape_of(base) and hole.any():
-        x = x + hole.astype(base.dtype)
-        return y * log(x)
+    hole = np.asarray((base == 0.0) & np.isfinite(plain(y)))
+    if hole.any():
+        x = x + hole.astype(dtype_of(y))
     return y * log(x)
 
 

@@ -79,7 +79,10 @@ def test_convention(convention: Convention, dtype: Any) -> None:
     operands = convention.lifted(dtype)
     if not convention.derivatives:
         with pytest.raises(LinAlgError):
-            tp.vjp(convention.call, operands)[1](BVar(1.0))
+            value, pullback = tp.vjp(convention.call, operands)
+            pullback(like(value, 1.0))
+        with pytest.raises(LinAlgError):
+            tp.jvp(convention.call, operands, operands)
         return
     # NumPy warns of an infinite or undefined value. Where there is a value and a derivative, nobody does.
     quiet: Literal["warn", "ignore"] = "warn" if convention.is_finite() else "ignore"

@@ -50,7 +50,7 @@ def gradient(f: Callable[[Any], Any], x: Any) -> Any:
     ("name", "call"),
     [
         ("inv", lambda a: la.inv(a)),
-        ("inv", lambda a: la.matrix_power(a, -1)),
+        ("matrix_power", lambda a: la.matrix_power(a, -1)),
         ("solve", lambda a: la.solve(a, np.ones(2, dtype=a.dtype))),
         ("solve", lambda a: la.solve(a, np.ones((2, 4), dtype=a.dtype))),
     ],
@@ -58,7 +58,9 @@ def gradient(f: Callable[[Any], Any], x: Any) -> Any:
 def test_a_singular_matrix_has_no_inverse(name: str, call: Any, dtype: Any) -> None:
     a = np.array([[1, 2], [2, 4]], dtype)
     for x in (a, BVar(a)):
-        assert message_of(LinAlgError, lambda: call(x)) == f"{name}: the matrix, L[2, 2], is singular"  # noqa: B023
+        assert message_of(LinAlgError, lambda: call(x)).startswith(  # noqa: B023
+            f"{name}: the matrix, L[2, 2], is singular"
+        )
 
 
 @pytest.mark.parametrize("n", [3, 100])

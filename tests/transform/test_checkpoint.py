@@ -57,11 +57,11 @@ def test_every_order_in_both_modes() -> None:
 def test_the_function_runs_again_for_each_sweep() -> None:
     runs = []
 
-    @tp.checkpoint
-    def counted(x: Any) -> Any:
+    def noted(x: Any) -> Any:
         runs.append(type(x))
         return tp.sin(x) * x
 
+    counted = tp.checkpoint(noted)
     counted(BVar(1.0))
     assert len(runs) == 1
     tp.grad(counted)(BVar(1.0))
@@ -74,15 +74,15 @@ def test_the_function_runs_again_for_each_sweep() -> None:
 
 
 def test_what_is_static_passes_and_plain_values_stay_plain() -> None:
-    @tp.checkpoint
-    def f(x: Any, how: str, table: Any = None) -> Any:
+    def scaled(x: Any, how: str, table: Any = None) -> Any:
         """Scales."""
         return x * 2.0 if how == "double" else x * table
 
+    f = tp.checkpoint(scaled)
     assert f(3.0, "double") == 6.0 and type(f(np.ones(2), "double")) is np.ndarray
     table = np.array([1.0, 5.0])
     assert tp.grad(lambda x: f(x, "by table", table=table).sum())(lift(2)) == BVar(table)
-    assert f.__name__ == "f" and f.__doc__ == "Scales."
+    assert f.__name__ == "scaled" and f.__doc__ == "Scales."
     # A BVar that is a constant may be captured.
     kept = BVar(table)
     assert tp.grad(lambda x: tp.checkpoint(lambda y: y * kept)(x).sum())(lift(2)) == BVar(table)

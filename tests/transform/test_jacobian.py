@@ -116,8 +116,7 @@ def sweeps(f: Callable[[Any], Any], x: Any, mode: Any) -> tuple[int, int]:
     """How often a Jacobian goes forward and backward through `f`."""
     counts = [0, 0]
 
-    @tp.op
-    def counted(y: Any) -> Any:
+    def identity(y: Any) -> Any:
         def pull(g: Any) -> Any:
             counts[1] += 1
             return g
@@ -128,6 +127,7 @@ def sweeps(f: Callable[[Any], Any], x: Any, mode: Any) -> tuple[int, int]:
 
         return tp.Local1(y, pull).push(push)
 
+    counted = tp.op(identity)
     tp.jacobian(lambda v: f(counted(v)), mode)(x)
     return counts[0], counts[1]
 

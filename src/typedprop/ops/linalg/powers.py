@@ -17,7 +17,7 @@ from typedprop.arithmetic import describe, dtype_of, shape_of
 from typedprop.bvar import BVar, constant
 from typedprop.errors import ShapeError
 from typedprop.op import checked_plain, opened
-from typedprop.ops.linalg.checks import want_square
+from typedprop.ops.linalg.checks import LinAlgError, singular, want_square
 from typedprop.ops.linalg.inverse import inv
 from typedprop.shapes import L
 
@@ -47,7 +47,10 @@ def matrix_power(a: Any, n: int, /) -> Any:
         return constant(eye) if type(a) is BVar else eye
     if n < 0:
         again: Any = inv  # a BVar or an array
-        a, n = again(a), -n
+        try:
+            a, n = again(a), -n
+        except LinAlgError:
+            raise singular("matrix_power", (size, size), f", and has no power {n}") from None
     power: Any = None
     while True:
         if n & 1:
