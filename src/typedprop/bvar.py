@@ -869,7 +869,8 @@ class At(Generic[V, S]):
         x, name = self._x, f"at(...).{method}"
         if type(value) is not BVar:
             if not is_operand(value):
-                raise DTypeError(f"{name}: the value is a {type(value).__name__}; wanted a BVar, a float or an array")
+                what = f"array of dtype {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+                raise DTypeError(f"{name}: the value is a {what}; wanted a BVar, a float or an array")
             value = own_data(value, x.dtype, name, False)
         elif shape_of(value) and value.dtype != x.dtype:
             raise mixed(name, value.dtype, x.dtype)

@@ -21,7 +21,7 @@ from typedprop.arithmetic import Shape, describe, dtype_of, plain, scatter, shap
 from typedprop.bvar import Arr, BVar, axis_of, record
 from typedprop.errors import ShapeError
 from typedprop.op import Linear, checked_plain, linear
-from typedprop.ops.plain import applied, operand
+from typedprop.ops.plain import applied, array_operand, operand
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
 from typedprop.tape import Rule, Value
 
@@ -152,10 +152,8 @@ def pad(x: Any, width: Any, mode: Mode = "constant", *, value: float = 0.0) -> A
     are `value`, or by `mode` those of `x`: its edge, its reflection without or with the edge ("reflect", "symmetric"),
     or its other end ("wrap"). Raises `ShapeError` for a number or for widths that do not fit.
     """
-    x = operand("pad", x)
+    x = array_operand("pad", x)
     shape = shape_of(x)
-    if not shape:
-        raise ShapeError("pad: wanted an array, got a float")
     try:
         whole = np.asarray(width)
         if whole.dtype.kind not in "iu":
@@ -205,7 +203,7 @@ def tile(x: Any, reps: Any, /) -> Any:
 
     Raises `ShapeError` if there are fewer numbers than axes, or a negative one.
     """
-    x = operand("tile", x)
+    x = array_operand("tile", x)
     shape = shape_of(x)
     counts = tuple(map(operator.index, reps if isinstance(reps, tuple | list) else (reps,)))
     if len(counts) < len(shape) or min(counts, default=0) < 0:
@@ -244,7 +242,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     Without an axis, the elements in C order. Raises `ShapeError` for an axis that `x` does not have, for counts that
     are negative or not as many as the elements.
     """
-    x = operand("repeat", x)
+    x = array_operand("repeat", x)
     if axis is None:
         x, axis = x.reshape((-1,)), 0
     (axis,) = _axes("repeat", x, axis)
@@ -311,7 +309,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     An index may come again, its gradient then adds up, and negative ones count from the end. Raises `IndexError` for an
     index out of range or not an integer, `ShapeError` for an axis that `x` does not have.
     """
-    x = operand("take", x)
+    x = array_operand("take", x)
     if axis is None:
         x, axis = x.reshape((-1,)), 0
     (axis,) = _axes("take", x, axis)

@@ -20,7 +20,7 @@ import numpy as np
 from typing_extensions import TypeVar
 
 from typedprop.arithmetic import Shape, describe, number, shape_of
-from typedprop.bvar import BVar
+from typedprop.bvar import BVar, mixed
 from typedprop.errors import ShapeError
 from typedprop.op import Linear, checked_plain, linear, opened, record_parts
 from typedprop.tape import Rule, Value
@@ -164,11 +164,19 @@ def einsum(subscripts: str, /, *operands: Any) -> Any:
 
 def _operands(name: str, operands: Sequence[Any]) -> tuple[list[Any], Callable[[Any], Any]]:
     """The operands, checked, and what makes of the result the type that belongs to them."""
+    floats: list[np.dtype[Any]] = []
     for x in operands:
         if type(x) is not BVar:
             checked_plain(name, x)
+        if shape_of(x) and x.dtype.kind == "f":
+            floats.append(x.dtype)
     if any(type(x) is BVar for x in operands):
-        return list(operands), lambda y: y
+        # Here, for an operand that is summed over before the others are met is a scalar, which has no dtype.
+        for dtype in floats:
+            if dtype != floats[0]:
+                raise mixed(name, floats[0], dtype)
+        like = floats[0] if floats else np.dtype(np.float64)
+        return [x if type(x) is BVar or not shape_of(x) else x.astype(like, copy=False) for x in operands], lambda y: y
     _, values = opened(name, *operands)
     dtype = next((x.dtype for x in values if shape_of(x)), np.dtype(np.float64))
     return values, lambda y: y if shape_of(y) else dtype.type(y)

@@ -17,7 +17,7 @@ import numpy as np
 from typing_extensions import TypeVar
 
 from typedprop.arithmetic import Shape, describe, dtype_of, is_plain, shape_of
-from typedprop.bvar import BVar, innermost, seen_from
+from typedprop.bvar import BVar, innermost, mixed, seen_from
 from typedprop.errors import ShapeError
 from typedprop.op import checked_plain, record_joint
 from typedprop.shapes import L, R
@@ -64,12 +64,15 @@ def zip_with(f: Callable[[float, float], Scalar], x: L[M, N, D], y: L[M, N, D], 
 def zip_with(f: Callable[[Any, Any], Any], x: Any, y: Any, /) -> Any:
     """`f` of each two elements of `x` and `y` in the same place, in their shape and dtype; otherwise as `map`.
 
-    Raises `ShapeError` if the sizes differ, or if `f` returns something that is not a scalar.
+    Raises `ShapeError` if the sizes differ, or if `f` returns something that is not a scalar, `DTypeError` for float32
+    beside float64.
     """
     pairs = zip(_elements("zip_with", x), _elements("zip_with", y), strict=False)
     if shape_of(x) != shape_of(y):
         raise ShapeError(f"zip_with: {describe(shape_of(x))} and {describe(shape_of(y))}; sizes must be equal")
     like = x if dtype_of(x).kind == "f" else y
+    if dtype_of(y).kind == "f" and dtype_of(y) != dtype_of(like):
+        raise mixed("zip_with", dtype_of(x), dtype_of(y))
     return _gather("zip_with", [f(a, b) for a, b in pairs], like, type(x) is BVar or type(y) is BVar)
 
 

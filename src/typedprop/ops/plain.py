@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from typedprop.arithmetic import Shape
+from typedprop.arithmetic import Shape, shape_of
 from typedprop.bvar import BVar
 from typedprop.errors import ShapeError
 from typedprop.op import Linear, checked_plain
@@ -25,6 +25,14 @@ def plain_array(name: str, x: Any) -> Array:
 def operand(name: str, x: Any) -> Any:
     """A BVar as it is, or plain data as an array."""
     return x if type(x) is BVar else plain_array(name, x)
+
+
+def array_operand(name: str, x: Any) -> Any:
+    """The same for what lays out the elements of an array; a scalar is refused by name."""
+    x = operand(name, x)
+    if not shape_of(x):
+        raise ShapeError(f"{name}: wanted an array, got a float; tp.stack([x]) is a vector of one element")
+    return x
 
 
 def applied(op: Linear, x: Any, *static: Any) -> Any:

@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 from typedprop.arithmetic import describe, matmul_rules, shape_of
 from typedprop.bvar import BVar, product
 from typedprop.errors import ShapeError
-from typedprop.op import Function, bilinear, checked_plain, opened
+from typedprop.op import Function, bilinear, checked, checked_plain, opened
 from typedprop.ops.einsum import contract
 from typedprop.shapes import L, R, Tensor3
 
@@ -190,6 +190,8 @@ def cross(x: Any, y: Any, /) -> Any:
 
     Raises `ShapeError` for other lengths and for operands of different shapes.
     """
+    for operand in (x, y):
+        checked("cross", operand)
     shape = shape_of(x)
     if shape != shape_of(y) or len(shape) not in (1, 2) or shape[-1] != 3:
         raise ShapeError(
@@ -215,6 +217,8 @@ def kron(a: Any, b: Any, /) -> Any:
 
     Raises `ShapeError` for anything else.
     """
+    for operand in (a, b):
+        checked("kron", operand)
     x, y = shape_of(a), shape_of(b)
     if len(x) != len(y) or len(x) not in (1, 2):
         raise ShapeError(f"kron: {describe(x)} and {describe(y)}; wanted two matrices or two vectors")

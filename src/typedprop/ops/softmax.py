@@ -122,14 +122,16 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
         )
     tape, (x, t) = opened("softmax_cross_entropy", logits, target)
     if tape is None or not (type(x) is type(t) is np.ndarray) or x.ndim > 2 or not on(tape, logits):
-        y = log_softmax(logits)
+        # Plain integers count as the floats that they equal, of the other operand's dtype.
+        given: Any = logits if type(logits) is BVar else x
+        y = log_softmax(given)
         impossible = np.isneginf(plain(y))
         if impossible.any():
             # What cannot happen and has probability 0 costs nothing; 0 times -inf would be NaN.
             y = _where(~(impossible & (plain(target) == 0)), y, 0.0)
-        loss = -total(target * y, -1)
+        losses: Any = -total(target * y, -1)
         # Of plain data a NumPy scalar, as reductions give.
-        return loss if type(loss) is not float else y.dtype.type(loss)
+        return losses if type(losses) is not float else y.dtype.type(losses)
     # The same in one entry, for the gradient that everybody takes: the derivative by the logits is softmax - target.
     # (The ufuncs' own reductions: the array methods cost 1 us more each.)
     y = np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True))

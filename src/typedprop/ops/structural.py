@@ -21,7 +21,7 @@ from typedprop.arithmetic import Shape, broadcast_shape, describe, dtype_of, sha
 from typedprop.bvar import BVar, constant
 from typedprop.errors import ShapeError
 from typedprop.op import Linear, linear
-from typedprop.ops.plain import applied, operand, plain_array, sizes_of
+from typedprop.ops.plain import applied, array_operand, operand, plain_array, sizes_of
 from typedprop.shapes import Dim, L, One, R, Tensor3, Tensor4
 from typedprop.tape import Value
 
@@ -108,8 +108,8 @@ def ravel(x: R[N, D], /) -> R[N, D]: ...
 @overload
 def ravel(x: L[Any, Any, D] | Tensor3[Any, Any, Any, D] | Tensor4[Any, Any, Any, Any, D], /) -> R[Any, D]: ...
 def ravel(x: Any, /) -> Any:
-    """All elements in C order as a vector."""
-    return _again(operand("ravel", x), (-1,))
+    """All elements in C order as a vector. Raises `ShapeError` for a scalar, which has none."""
+    return _again(array_operand("ravel", x), (-1,))
 
 
 def _transposed(g: Value, _shape: Shape, _dtype: Any, axes: tuple[int, ...]) -> Value:

@@ -18,7 +18,7 @@ from typedprop.arithmetic import broadcast_to, describe, dtype_of, kept_shape, p
 from typedprop.bvar import BVar, axis_of
 from typedprop.errors import ShapeError
 from typedprop.op import checked_plain, unary
-from typedprop.ops.linalg.checks import Array, singular, want_square
+from typedprop.ops.linalg.checks import Array, singular, want_matrix, want_square
 from typedprop.ops.linalg.inverse import inv
 from typedprop.ops.linalg.svd import svdvals
 from typedprop.shapes import L, One, R, Tensor3
@@ -259,8 +259,8 @@ def cond(a: Any, /, ord: Any = None) -> Any:
     `ShapeError` for a matrix without elements, or not square where it has to be.
     """
     by_values = ord is None or ord in (2, -2)
-    shape = shape_of(a)
-    if len(shape) != 2 or 0 in shape:
+    shape = want_matrix("cond", a)
+    if 0 in shape:
         raise ShapeError(f"cond: a is {describe(shape)}; wanted a matrix with elements")
     if not by_values:
         want_square("cond", a)
