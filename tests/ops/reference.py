@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typedprop
+from tests.data.jax_reference import pairs
 from tests.ops.checks import checks_of
 from tests.ops.row import Row
 from tests.ops.table import TABLE
@@ -23,11 +24,11 @@ HEAD = """\
 
 Every operation takes plain values or `BVar`s in any position and keeps float32. Its derivatives are checked in forward
 and in reverse mode, one over the other, to the order given, against differences of NumPy's function and against a
-second, independent reference: the complex step, autograd, or mpmath at 0, ±1, ±inf, nan, ±1e300 and subnormal numbers.
-What holds at kinks is in [conventions](conventions.md).
+second, independent reference: the complex step, autograd, JAX, or mpmath at 0, ±1, ±inf, nan, ±1e300 and subnormal
+numbers. What holds at kinks is in [conventions](conventions.md).
 
 These are {rows} rows and {checks:,} checks. That they notice a wrong derivative is checked too: each rule's is
-zeroed, negated, doubled and exchanged with its neighbour's, by `python -m tests.ops.mutants`, which counts them.
+zeroed, negated, doubled and exchanged with its neighbour's (`python -m tests.ops.mutants` counts them).
 """
 FAMILIES = (
     ("Functions", ""),
@@ -37,9 +38,15 @@ FAMILIES = (
 )
 
 
+BY_JAX = {row.name for _, row, _ in pairs()}
+
+
 def page() -> str:
     """The whole page."""
-    checks = sum(len(checks_of(row)) * len(row.cases) + len(row.special.points if row.special else ()) for row in TABLE)
+    checks = len(pairs())
+    checks += sum(
+        len(checks_of(row)) * len(row.cases) + len(row.special.points if row.special else ()) for row in TABLE
+    )
     parts = [HEAD.format(rows=len(TABLE), checks=checks)]
     for title, prefix in FAMILIES:
         rows = sorted(
@@ -95,6 +102,8 @@ def references(rows: list[Row]) -> str:
         found.append("complex step")
     if any(row.autograd is not None for row in rows):
         found.append("autograd")
+    if rows[0].name in BY_JAX:
+        found.append("JAX")
     if any(row.special is not None for row in rows):
         found.append("mpmath")
     return ", ".join(found)

@@ -45,9 +45,12 @@ SPEAKS: dict[str, tuple[str, ...]] = {
     **{name: (name, "concatenate") for name in ("max", "min", "median", "sort")},
 }
 # Of plain operands these are Python's or NumPy's own.
-NATIVE = {"BVar." + name for name in ("__add__", "__sub__", "__mul__", "__truediv__", "__pow__")}
-NATIVE |= {"BVar." + name for name in ("__pos__", "__neg__", "__abs__", "sum", "mean", "max", "min")}
 UNARY = {"BVar.__pos__", "BVar.__neg__", "BVar.__abs__"}
+NATIVE = {
+    *UNARY,
+    *("BVar." + name for name in ("__add__", "__sub__", "__mul__", "__truediv__", "__pow__")),
+    *("BVar." + name for name in ("sum", "mean", "max", "min")),
+}
 # A function of the user's does the work, with what it is given.
 OF_A_FUNCTION = {"map", "zip_with"}
 ERRORS = (ShapeError, DTypeError, IndexError, TypeError, np.linalg.LinAlgError)

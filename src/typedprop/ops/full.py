@@ -163,10 +163,11 @@ def full(*sizes: int, fill_value: Any, dtype: Any = np.float64) -> Any:
     A plain `fill_value` makes a plain array. Raises `ShapeError` for a fill value that is not a scalar and for a
     negative size, `DTypeError` for a BVar in an array that does not hold floats.
     """
-    shape = fill_value.shape if type(fill_value) is BVar else np.shape(fill_value)
+    is_plain = type(fill_value) is not BVar
+    shape = np.shape(fill_value) if is_plain else fill_value.shape
     if shape:
         raise ShapeError(f"full: fill_value is {describe(shape)}; wanted a scalar (or broadcast_to)")
-    if type(fill_value) is not BVar:
+    if is_plain:
         return arrays.full(*sizes, fill_value=fill_value, dtype=dtype)
     like = arrays.zeros(*sizes, dtype=dtype)
     if like.dtype.kind != "f":
