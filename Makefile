@@ -4,6 +4,7 @@
 #   make digits MNIST=dir   train on MNIST's four IDX files in dir
 #   make test               lint, type-check and test everything
 #   make bench-quick       the figures that the targets name, in two minutes (peers: pip install -e .[peers])
+#   make bench-four-ways    four ways to write a network, timed in a minute -> docs/four-ways.md
 #   make docs               build the documentation as a site -> docs/_build/html
 #   make format             format the code and mend what the linter can
 #   make clean              remove what make and the tools made
@@ -15,7 +16,7 @@ MNIST ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: test digits bench-quick docs format clean
+.PHONY: test digits bench-quick bench-four-ways docs format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -29,6 +30,9 @@ digits: $(READY)
 
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks.quick
+
+bench-four-ways: $(READY)
+	$(BIN)/python -m benchmarks.four_ways
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html

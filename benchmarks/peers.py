@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from benchmarks.by_buffers import ByBuffers
 from benchmarks.by_hand import ByHand
+from benchmarks.by_layers import ByLayers
 from benchmarks.by_typedprop import ByMatching, ByTypedprop
 from benchmarks.contender import Contender
 
@@ -37,6 +38,8 @@ def contenders_of(peer: str) -> list[Contender]:
     """By hand, typedprop, and who else is measured in the process of this name."""
     if peer == "numpy":
         return [ByHand(), ByTypedprop(), ByBuffers(), ByMatching()]
+    if peer == "ways":
+        return [ByHand(), ByTypedprop(), ByMatching(), ByLayers()]
     _, module, names = PEERS[peer]
     found: Sequence[type[Contender]] = [getattr(import_module(f"benchmarks.{module}"), name) for name in names]
     return [cls() for cls in (*OURS, *found)]

@@ -65,10 +65,9 @@ def measured(keys: Sequence[str], contenders: Sequence[Contender], seconds: floa
 def main() -> None:
     """Measure, and print the timings."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("peer", help="which contenders: numpy, or a peer library")
+    parser.add_argument("peer", help="which contenders: numpy, ways, or a peer library")
     parser.add_argument("keys", nargs="+", help="which tasks")
     parser.add_argument("--seconds", type=float, default=1.0, help="time for each task")
-    parser.add_argument("--only", nargs="*", default=[], help="which contenders, by name; all by default")
     parser.add_argument("--passes", type=int, default=3)
     arguments = parser.parse_args()
     timings = measured(arguments.keys, contenders_of(arguments.peer), arguments.seconds, arguments.passes)
