@@ -29,12 +29,15 @@ from typedprop.ops.activation import (
     softsign,
 )
 from typedprop.ops.arrangement import flip, linspace, pad, repeat, roll, sort, take, take_along_axis, tile
+from typedprop.ops.axes import expand_dims, moveaxis, squeeze
 from typedprop.ops.convolution import conv1d, conv2d, convolve
 from typedprop.ops.cumulative import cumprod, cumsum
 from typedprop.ops.diagonal import diag, take_diag, tril, triu
+from typedprop.ops.differences import diff, trapezoid
 from typedprop.ops.einsum import einsum, tensordot
 from typedprop.ops.elementwise import (
     abs,
+    add,
     arccos,
     arccosh,
     arcsin,
@@ -47,6 +50,8 @@ from typedprop.ops.elementwise import (
     clip,
     cos,
     cosh,
+    deg2rad,
+    divide,
     exp,
     exp2,
     expm1,
@@ -59,8 +64,10 @@ from typedprop.ops.elementwise import (
     logaddexp,
     maximum,
     minimum,
+    multiply,
     negative,
     power,
+    rad2deg,
     reciprocal,
     round,
     sigmoid,
@@ -70,6 +77,7 @@ from typedprop.ops.elementwise import (
     sinh,
     sqrt,
     square,
+    subtract,
     tan,
     tanh,
     trunc,
@@ -95,7 +103,11 @@ from typedprop.ops.joining import (
 from typedprop.ops.linalg.statistics import trace
 from typedprop.ops.mapping import map, zip_with
 from typedprop.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
-from typedprop.ops.position import argmax, argmin
+from typedprop.ops.position import (
+    argmax,
+    argmin,
+    argsort,
+)
 from typedprop.ops.product import cross, dot, inner, kron, matmul, outer
 from typedprop.ops.quantile import median, quantile
 from typedprop.ops.reduction import logsumexp, max, mean, min, prod, sum
@@ -132,6 +144,7 @@ __all__ = [
     "Tensor3",
     "Tensor4",
     "abs",
+    "add",
     "append",
     "arccos",
     "arccosh",
@@ -142,6 +155,7 @@ __all__ = [
     "arctanh",
     "argmax",
     "argmin",
+    "argsort",
     "avg_pool1d",
     "avg_pool2d",
     "backprop",
@@ -163,12 +177,16 @@ __all__ = [
     "cross",
     "cumprod",
     "cumsum",
+    "deg2rad",
     "diag",
+    "diff",
+    "divide",
     "dot",
     "einsum",
     "elu",
     "exp",
     "exp2",
+    "expand_dims",
     "expm1",
     "eye",
     "flip",
@@ -214,6 +232,8 @@ __all__ = [
     "median",
     "min",
     "minimum",
+    "moveaxis",
+    "multiply",
     "negative",
     "no_gradient",
     "normal",
@@ -225,6 +245,7 @@ __all__ = [
     "power",
     "prod",
     "quantile",
+    "rad2deg",
     "ravel",
     "reciprocal",
     "register",
@@ -255,9 +276,11 @@ __all__ = [
     "split_rows",
     "sqrt",
     "square",
+    "squeeze",
     "stack",
     "std",
     "stop_gradient",
+    "subtract",
     "sum",
     "swapaxes",
     "tail",
@@ -272,6 +295,7 @@ __all__ = [
     "tile",
     "trace",
     "transpose",
+    "trapezoid",
     "tree",
     "tril",
     "triu",

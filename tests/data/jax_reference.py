@@ -1,7 +1,8 @@
 """Writes jax_reference.json: what JAX has for the derivatives of the table's operations and of some functions.
 
     pip install jax==0.10.2
-    python -m tests.data.jax_reference
+    python -m tests.data.jax_reference          # what is new in the table
+    python -m tests.data.jax_reference --all    # everything, in five minutes
 
 The tests read the numbers (tests/ops/test_jax.py, tests/transform/test_jax.py), so that they need no JAX; where it is
 installed, they also compute the numbers again.
@@ -14,6 +15,7 @@ Hessian and a product with it.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -200,9 +202,14 @@ def derivatives(row: Row, case: Case, f: Callable[..., Any], modules: dict[str, 
     return numbers
 
 
-def of_operations(modules: dict[str, Any]) -> dict[str, list[float]]:
-    """The derivatives of all rows that JAX has a function for."""
-    return {name: derivatives(row, case, counterpart(row.name, modules), modules) for name, row, case in pairs()}
+def of_operations(modules: dict[str, Any], known: dict[str, list[float]]) -> dict[str, list[float]]:
+    """The derivatives of all rows that JAX has a function for; those known of the same operands are kept."""
+    return {
+        name: known[name]
+        if name in known and abs(known[name][0] - fingerprint(checks.point(row, case))) < 1e-9
+        else derivatives(row, case, counterpart(row.name, modules), modules)
+        for name, row, case in pairs()
+    }
 
 
 def of_functions(modules: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -236,18 +243,19 @@ def rounded(x: Any) -> Any:
     return float(f"{x:.12g}") if isinstance(x, float) else x
 
 
-def reference() -> dict[str, Any]:
-    """All that the file holds."""
+def reference(known: dict[str, list[float]]) -> dict[str, Any]:
+    """All that the file holds, given the operations that need not be done again."""
     modules = jax_modules()
     return {
         "jax": modules["jax"].__version__,
-        "operations": of_operations(modules),
+        "operations": of_operations(modules, known),
         "functions": of_functions(modules),
     }
 
 
 if __name__ == "__main__":
-    numbers = rounded(reference())
+    again = "--all" in sys.argv or not PAGE.exists()
+    numbers = rounded(reference({} if again else json.loads(PAGE.read_text())["operations"]))
     lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(item)}" for key, item in numbers["operations"].items())
     PAGE.write_text(
         f'{{"jax": {json.dumps(numbers["jax"])},\n"functions": {json.dumps(numbers["functions"])},\n'

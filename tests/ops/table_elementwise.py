@@ -111,6 +111,8 @@ ELEMENTARY = (
     ),
     elementary("negative", np.negative, wide, (lambda x: -x, lambda x: mp.mpf(-1)), {NAN: (NAN, -1.0)}),
     elementary("abs", np.abs, away_from(0.0), (abs, mp.sign), {}, smooth=False, analytic=lambda x: x * np.sign(x.real)),
+    Row("deg2rad", tp.deg2rad, np.deg2rad, one_operand(), wide, orders=3, analytic=lambda x: x * np.pi / 180),
+    Row("rad2deg", tp.rad2deg, np.rad2deg, one_operand(), wide, orders=3, analytic=lambda x: x * 180 / np.pi),
     elementary("sin", np.sin, wide, (mp.sin, mp.cos), outside(INF, -INF)),
     elementary("cos", np.cos, wide, (mp.cos, lambda x: -mp.sin(x)), outside(INF, -INF)),
     elementary("tan", np.tan, between(-1.2, 1.2), (mp.tan, lambda x: mp.sec(x) ** 2), outside(INF, -INF)),
@@ -431,6 +433,10 @@ OPERATORS = (
 )
 
 TWO = (
+    two("add", np.add, wide, analytic=True),
+    two("subtract", np.subtract, wide, analytic=True),
+    two("multiply", np.multiply, wide, analytic=True),
+    two("divide", np.divide, (wide, nonzero), analytic=True),
     two("power", np.power, (positive, wide), analytic=lambda a, b: np.exp(b * np.log(a))),
     two(
         "arctan2",

@@ -247,4 +247,21 @@ POSITIONS = tuple(
     for name in ("argmax", "argmin")
 )
 
-ROWS: tuple[Row, ...] = (*SUMS, *SPREADS, *SELECTIONS, *TIES, *RUNNING, TRACE, *POSITIONS)
+ORDER = Row(
+    "argsort",
+    tp.argsort,
+    lambda x, axis=-1: np.argsort(x, axis, stable=True),
+    (
+        *(case((n,)) for n in (4, 1, 0)),
+        case((4,), layout="strided"),
+        case((2, 3)),
+        case((3, 2), axis=0, layout="transposed"),
+        case((2, 3, 2), axis=1),
+        case((5,), axis=0),
+    ),
+    distinct(),
+    smooth=False,
+    orders=0,
+)
+
+ROWS: tuple[Row, ...] = (*SUMS, *SPREADS, *SELECTIONS, *TIES, *RUNNING, TRACE, *POSITIONS, ORDER)

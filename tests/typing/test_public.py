@@ -21,6 +21,7 @@ typedprop.bvar.BVar.reshape typedprop.shapes._Sized.reshape
 COMPUTED_SIZES = """
 typedprop.append typedprop.concatenate typedprop.convolve typedprop.conv1d typedprop.conv2d typedprop.avg_pool1d
 typedprop.avg_pool2d typedprop.max_pool1d typedprop.max_pool2d typedprop.cumprod typedprop.cumsum typedprop.diag
+typedprop.diff
 typedprop.hstack typedprop.vstack typedprop.kron typedprop.pad typedprop.ravel typedprop.repeat typedprop.split
 typedprop.split_cols typedprop.split_rows typedprop.tail typedprop.take_diag typedprop.tree.ravel
 typedprop.shapes._Sized.flatten typedprop.shapes._Sized.ravel typedprop.linalg.qr typedprop.linalg.svd
@@ -32,12 +33,14 @@ typedprop.shapes.Tensor3.__getitem__ typedprop.shapes.Tensor4.__getitem__ typedp
 """
 COUNTED_SIZES = "typedprop.from_columns typedprop.from_rows typedprop.stack typedprop.linalg.multi_dot"
 PERMUTED_SIZES = """
+typedprop.expand_dims typedprop.moveaxis typedprop.squeeze
 typedprop.swapaxes typedprop.transpose typedprop.shapes.L.transpose typedprop.shapes.Tensor3.transpose
 typedprop.shapes.Tensor4.transpose typedprop.shapes.L.swapaxes typedprop.shapes.Tensor3.swapaxes
 typedprop.shapes.Tensor4.swapaxes
 """
 SIZES_OF_RECORDS = "typedprop.hessian typedprop.jacobian"
 ANY_SIZE_TAKEN = """
+typedprop.diff typedprop.expand_dims typedprop.moveaxis typedprop.squeeze
 typedprop.append typedprop.avg_pool1d typedprop.avg_pool2d typedprop.broadcast_to typedprop.columns
 typedprop.concatenate typedprop.conv1d typedprop.conv2d typedprop.convolve typedprop.head typedprop.hstack
 typedprop.kron typedprop.linalg.multi_dot typedprop.linalg.norm typedprop.max_pool1d typedprop.max_pool2d

@@ -150,7 +150,7 @@ def einsum(subscripts: str, /, *operands: Any) -> Any:
 
     Raises `ShapeError` where the subscripts and the operands do not fit, ValueError for a string that says nothing.
     """
-    values, like = _operands("einsum", operands)
+    values, like = checked_operands("einsum", operands)
     inputs, output = _parsed(subscripts, [shape_of(x) for x in values])
     labels: list[Labels] = []
     for k, x in enumerate(values):
@@ -162,22 +162,22 @@ def einsum(subscripts: str, /, *operands: Any) -> Any:
     return like(contract("einsum", tuple(labels), output, values))
 
 
-def _operands(name: str, operands: Sequence[Any]) -> tuple[list[Any], Callable[[Any], Any]]:
+def checked_operands(name: str, given: Sequence[Any]) -> tuple[list[Any], Callable[[Any], Any]]:
     """The operands, checked, and what makes of the result the type that belongs to them."""
     floats: list[np.dtype[Any]] = []
-    for x in operands:
+    for x in given:
         if type(x) is not BVar:
             checked_plain(name, x)
         if shape_of(x) and x.dtype.kind == "f":
             floats.append(x.dtype)
-    if any(type(x) is BVar for x in operands):
+    if any(type(x) is BVar for x in given):
         # Here, for an operand that is summed over before the others are met is a scalar, which has no dtype.
         for dtype in floats:
             if dtype != floats[0]:
                 raise mixed(name, floats[0], dtype)
         like = floats[0] if floats else np.dtype(np.float64)
-        return [x if type(x) is BVar or not shape_of(x) else x.astype(like, copy=False) for x in operands], lambda y: y
-    _, values = opened(name, *operands)
+        return [x if type(x) is BVar or not shape_of(x) else x.astype(like, copy=False) for x in given], lambda y: y
+    _, values = opened(name, *given)
     dtype = next((x.dtype for x in values if shape_of(x)), np.dtype(np.float64))
     return values, lambda y: y if shape_of(y) else dtype.type(y)
 
@@ -273,7 +273,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     `a`, then those of `b`, make the result. Raises `ShapeError` for axes that do not exist, come twice or differ in
     size.
     """
-    values, like = _operands("tensordot", (a, b))
+    values, like = checked_operands("tensordot", (a, b))
     x, y = map(shape_of, values)
     if isinstance(axes, int | np.integer):
         if not 0 <= axes <= min(len(x), len(y)):

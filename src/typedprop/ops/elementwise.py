@@ -20,7 +20,11 @@ import numpy as np
 from typing_extensions import TypeVar
 
 from typedprop.arithmetic import (
+    ADD,
+    DIVIDE,
+    MULTIPLY,
     POWER,
+    SUBTRACT,
     broadcast_shape,
     broadcast_to,
     describe,
@@ -145,12 +149,40 @@ cbrt: Elementwise = elementwise(
 square: Elementwise = elementwise(
     "square", np.square, number=lambda x: x * x, of_input=lambda x: 2 * x, doc="x squared."
 )
+add: Elementwise2 = Elementwise2("add", ADD, "`x + y`.")
+subtract: Elementwise2 = Elementwise2("subtract", SUBTRACT, "`x - y`.")
+multiply: Elementwise2 = Elementwise2(
+    "multiply", MULTIPLY, "`x * y`, element by element; for matrix products see `matmul`."
+)
+divide: Elementwise2 = Elementwise2("divide", DIVIDE, "`x / y`; infinite or NaN at y = 0, as for NumPy.")
 power: Elementwise2 = Elementwise2(
     "power",
     POWER,
     "x to the power y, as `x ** y`. The derivative by x is right at x = 0 too; the one by y is 0 at x = 0, and NaN for "
     "a negative x. A constant exponent never costs a logarithm.",
 )
+
+
+@overload
+def deg2rad(x: BVar[V], /) -> BVar[V]: ...
+@overload
+def deg2rad(x: Arr, /) -> Arr: ...
+@overload
+def deg2rad(x: float, /) -> float: ...
+def deg2rad(x: Any, /) -> Any:
+    """Degrees in radians, x pi / 180."""
+    return checked("deg2rad", x) * (math.pi / 180)
+
+
+@overload
+def rad2deg(x: BVar[V], /) -> BVar[V]: ...
+@overload
+def rad2deg(x: Arr, /) -> Arr: ...
+@overload
+def rad2deg(x: float, /) -> float: ...
+def rad2deg(x: Any, /) -> Any:
+    """Radians in degrees, 180 x / pi."""
+    return checked("rad2deg", x) * (180 / math.pi)
 
 
 @overload

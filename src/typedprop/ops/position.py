@@ -1,4 +1,4 @@
-"""Where the extremes are: argmax and argmin. Positions are plain integers; they have no derivative."""
+"""Where elements are in order: argmax, argmin, argsort. Positions are plain integers; they have no derivative."""
 
 # The overloads go from exact to gradual.
 # mypy: disable-error-code="overload-overlap"
@@ -74,3 +74,20 @@ class Position:
 
 argmax: Position = Position("argmax", np.argmax, "Where the largest element is.")
 argmin: Position = Position("argmin", np.argmin, "Where the smallest element is.")
+
+
+@overload
+def argsort(x: BVar[R[N, D]] | R[N, D], axis: Literal[0, -1] = -1) -> R[N, np.int64]: ...
+@overload
+def argsort(x: BVar[L[M, N, D]] | L[M, N, D], axis: int = -1) -> L[M, N, np.int64]: ...
+@overload
+def argsort(x: BVar[Tensor3[M, N, K, D]] | Tensor3[M, N, K, D], axis: int = -1) -> Tensor3[M, N, K, np.int64]: ...
+def argsort(x: Any, axis: int = -1) -> Any:
+    """The positions that would sort `x` along an axis, plain integers; of equal elements the first comes first.
+
+    `take_along_axis` takes them. Raises `ShapeError` for an axis that `x` does not have.
+    """
+    x = np.asarray(plain(x) if type(x) is BVar else checked_plain("argsort", x))
+    if not x.ndim:
+        raise ShapeError("argsort: wanted an array, got a float")
+    return np.argsort(x, axis_of("argsort", x.shape, axis), stable=True)
