@@ -16,7 +16,7 @@ WITHOUT_TEST = PAGE.read_text().split("## What Python does not have")[1]
 
 
 def links(row: str) -> list[tuple[str, Path]]:
-    return [(name, (PAGE.parent / target).resolve()) for name, target in LINK.findall(row)]
+    return [(name, (PAGE.parent / target.partition("#")[0]).resolve()) for name, target in LINK.findall(row)]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row not in WITHOUT_TEST], ids=lambda row: row[2:40])
