@@ -15,13 +15,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *(p for p in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in p.parts)]
+from tests.pages import PAGES, ROOT, blocks, program
+
 MARK = "# mypy: error"
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
 # Blocks that are no program: commands, settings, Sphinx's own directives.
@@ -52,10 +48,6 @@ def uncovered(text: str) -> list[str]:
 
 
 WITH_CODE = [page for page in PAGES if blocks(page, "python")]
-
-
-def program(page: Path) -> str:
-    return "\n\n".join(blocks(page, "python"))
 
 
 @pytest.fixture(scope="module")
