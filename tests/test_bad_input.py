@@ -60,6 +60,8 @@ SWALLOWED: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "np.where(m, b, b)": (lambda b: np.where(True, b, b), ["tp.where", "b.value"]),
     "np.maximum(b, 0)": (lambda b: np.maximum(b, 0.0), ["b.value"]),
     "np.dot(b, b)": (lambda b: np.dot(b, b), ["tp.dot", "b.value"]),
+    "np.linalg.norm(b)": (np.linalg.norm, ["write tp.linalg.norm", "b.value"]),
+    "np.ones_like(b)": (np.ones_like, ["np.ones_like does not differentiate a BVar: pass b.value"]),
 }
 
 
@@ -95,6 +97,32 @@ NUMBERS: dict[str, Callable[[Any], Any]] = {
 def test_a_bvar_does_not_become_a_number(use: str) -> None:
     message = message_of(NotDifferentiableError, lambda: NUMBERS[use](BVar(1.5)))
     assert "float(b) would lose the gradient" in message and "b.value" in message
+
+
+def test_a_bvar_may_be_shown_in_a_text() -> None:
+    assert f"{BVar(2.0):.3f}" == "2.000" and f"{BVar(2.0)}" == "BVar(2.0)"
+    shown = []
+
+    def f(x: Any) -> Any:
+        shown.append(f"{x:.1f}")
+        return x * x
+
+    tp.grad(f)(BVar(2.0))
+    assert shown == ["2.0"]
+    with pytest.raises(TypeError, match="unsupported format string"):
+        format(lift(3), ".2f")
+
+
+def test_concatenate_wants_an_axis() -> None:
+    assert message_of(TypeError, lambda: tp.concatenate([lift(2, 3)], axis=None)).startswith(
+        "concatenate: axis is None"
+    )
+
+
+def test_the_full_matrices_of_svd_are_refused() -> None:
+    a = lift(2, 3)
+    assert tp.linalg.svd(a, full_matrices=False)[1] == tp.linalg.svdvals(a)
+    assert "full_matrices is True" in message_of(ValueError, lambda: tp.linalg.svd(a, full_matrices=True))
 
 
 def test_a_bvar_is_not_written_into_an_array() -> None:
@@ -342,6 +370,8 @@ FUNCTIONS: dict[str, tuple[Callable[[], Any], list[str]]] = {
         ["concatenate: array 1 is L[2, 4] beside L[2, 3]", "axis 0"],
     ),
     "stack": (lambda: tp.stack([lift(3), lift(2)]), ["stack: array 1 is R[2] beside R[3]"]),
+    "dot of a matrix": (lambda: tp.dot(lift(2, 3), lift(3)), ["dot: the first argument is L[2, 3]", "a @ b"]),
+    "a row beside a column": (lambda: lift(3, 1) + lift(1, 2), ["L[3, 1] and L[1, 2]", "broadcast_to", "outer"]),
     "reshape": (lambda: tp.reshape(lift(2, 3), (4, 2)), ["L[2, 3] has 6 elements, which (4, 2) cannot hold"]),
     "sum": (lambda: tp.sum(lift(2, 3), 2), ["sum: axis 2 is out of range for L[2, 3]"]),
     "mean": (lambda: lift(3).mean(-2), ["mean: axis -2 is out of range for R[3]"]),

@@ -181,6 +181,8 @@ def broadcast_shape(name: str, x: Shape, y: Shape) -> Shape:
 
 
 def _transposed_hint(x: Shape, y: Shape) -> str:
+    if len(x) == len(y) > 1 and all(a == b or 1 in (a, b) for a, b in zip(x, y, strict=True)):
+        return ". NumPy would stretch both: stretch one by broadcast_to, or write outer for a product of two vectors"
     return ". Did you mean to transpose one of them (.T)?" if len(x) == len(y) == 2 and x == y[::-1] else ""
 
 

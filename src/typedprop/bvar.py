@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Iterator
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, TypeAlias, overload
@@ -794,9 +795,11 @@ class BVar(Generic[V]):
         __array_priority__ = 1000.0
 
         def __array_function__(self, func, types, args, kwargs):
+            place = "linalg." if func.__module__ == "numpy.linalg" else ""
+            ours = sys.modules.get(f"typedprop.{place}".rstrip("."))
+            instead = f"write tp.{place}{func.__name__}, or pass" if hasattr(ours, func.__name__) else "pass"
             raise NotDifferentiableError(
-                f"np.{func.__name__} does not differentiate a BVar: write tp.{func.__name__}, "
-                "or pass b.value for the plain value"
+                f"np.{place}{func.__name__} does not differentiate a BVar: {instead} b.value for the plain value"
             )
 
         def __array__(self, dtype=None, copy=None):
@@ -812,6 +815,10 @@ class BVar(Generic[V]):
             )
 
         __int__ = __index__ = __complex__ = __float__
+
+        def __format__(self, spec):
+            # For people to read, as repr is: nothing is computed with it.
+            return format(plain(self), spec) if spec else str(self)
 
         def __reduce__(self):
             if self._tape is not None:

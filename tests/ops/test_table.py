@@ -91,6 +91,7 @@ NOT_METHODS = {
     "__deepcopy__",
     "__eq__",
     "__float__",
+    "__format__",
     "__ge__",
     "__gt__",
     "__index__",

@@ -120,10 +120,12 @@ def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
     return _concatenate("concatenate", arrays, axis)
 
 
-def _concatenate(name: str, arrays: Sequence[Any], axis: int) -> Any:
+def _concatenate(name: str, arrays: Sequence[Any], axis: int | None) -> Any:
     arrays = _listed(name, arrays)
     tape, values, shapes = _operands(name, arrays)
     first = shapes[0]
+    if axis is None:
+        raise TypeError(f"{name}: axis is None; wanted an int (write {name}([ravel(a), ravel(b)]) for all elements)")
     if not -len(first) <= axis < len(first):
         raise ShapeError(f"{name}: axis {axis} is out of range for {describe(first)}")
     axis %= len(first)

@@ -161,7 +161,10 @@ def _want_vectors(name: str, x: Any, y: Any) -> None:
         if type(v) is not BVar:
             checked_plain(name, v)
         if len(shape_of(v)) != 1:
-            raise ShapeError(f"{name}: the {position} argument is {describe(shape_of(v))}; wanted a vector R[n]")
+            matrices = " (write a @ b for products of matrices)" if name == "dot" and shape_of(v) else ""
+            raise ShapeError(
+                f"{name}: the {position} argument is {describe(shape_of(v))}; wanted a vector R[n]{matrices}"
+            )
 
 
 _CROSS: Function = bilinear(

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from typing_extensions import TypeVar
@@ -96,14 +96,18 @@ _decompose = decomposition("svd", _svd, _pull, _push)
 
 
 @overload
-def svd(a: BVar[L[N, N, D]], /) -> tuple[BVar[L[N, N, D]], BVar[R[N, D]], BVar[L[N, N, D]]]: ...
+def svd(
+    a: BVar[L[N, N, D]], /, *, full_matrices: Literal[False] = False
+) -> tuple[BVar[L[N, N, D]], BVar[R[N, D]], BVar[L[N, N, D]]]: ...
 @overload
-def svd(a: BVar[L[M, N, D]], /) -> tuple[BVar[L[M, Any, D]], BVar[R[Any, D]], BVar[L[Any, N, D]]]: ...
+def svd(
+    a: BVar[L[M, N, D]], /, *, full_matrices: Literal[False] = False
+) -> tuple[BVar[L[M, Any, D]], BVar[R[Any, D]], BVar[L[Any, N, D]]]: ...
 @overload
-def svd(a: L[N, N, D], /) -> tuple[L[N, N, D], R[N, D], L[N, N, D]]: ...
+def svd(a: L[N, N, D], /, *, full_matrices: Literal[False] = False) -> tuple[L[N, N, D], R[N, D], L[N, N, D]]: ...
 @overload
-def svd(a: L[M, N, D], /) -> tuple[L[M, Any, D], R[Any, D], L[Any, N, D]]: ...
-def svd(a: Any, /) -> Any:
+def svd(a: L[M, N, D], /, *, full_matrices: Literal[False] = False) -> tuple[L[M, Any, D], R[Any, D], L[Any, N, D]]: ...
+def svd(a: Any, /, *, full_matrices: Literal[False] = False) -> Any:
     """`u`, `s` and `vt` with `(u * s) @ vt == a`: singular values in descending order, and their vectors.
 
     There are as many as the smaller size of the matrix (NumPy's `full_matrices=False`; further vectors would not be
@@ -112,8 +116,10 @@ def svd(a: Any, /) -> Any:
 
     Raises `ShapeError` for anything but a matrix; a derivative of `u` or `vt`, or forward mode, raises `LinAlgError`
     where two singular values are equal, or one is 0 in a matrix that is not square. The values alone have a derivative,
-    see `svdvals`.
+    see `svdvals`. `full_matrices=True` is refused by ValueError.
     """
+    if full_matrices:
+        raise ValueError("svd: full_matrices is True; the vectors beyond the singular values are no function of a")
     want_matrix("svd", a)
     return _decompose(a if type(a) is BVar else checked_plain("svd", a))
 
