@@ -18,6 +18,7 @@ from typing import Generic
 import attrs
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from typing_extensions import TypeVar
 
 import typedprop as tp
@@ -120,9 +121,12 @@ def train(net: Network[I, Score], x: L[N, I], inside: L[N, Score], *, steps: int
     return net
 
 
+# Centre and radius.
+DISCS = (((-0.85, -0.3), 0.7), ((0.8, 0.5), 0.6))
+
+
 def two_discs(x: L[N, Plane], count: N) -> L[N, Score]:
-    left, right = np.array([-0.9, -0.3]), np.array([0.8, 0.5])
-    inside = (np.hypot(*(x - left).T) < 0.7) | (np.hypot(*(x - right).T) < 0.6)
+    inside = np.any([np.hypot(*(x - np.array(centre)).T) < radius for centre, radius in DISCS], axis=0)
     return tp.matrix(inside[:, None].astype(float), count, Score(1))
 
 
@@ -152,7 +156,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         accuracies.append(float(np.mean((score > 0.0) == (truth > 0.5))))
         print(f"layers of {sizes(net)}: {accuracies[-1]:.1%} of the plane right")
         axes.contourf(side, side, tp.sigmoid(score).reshape(81, 81), levels=np.linspace(0.0, 1.0, 21), cmap="RdBu")
-        axes.contour(side, side, truth.reshape(81, 81), levels=[0.5], colors="black")
+        for centre, radius in DISCS:
+            axes.add_patch(Circle(centre, radius, fill=False))
         axes.set(title=f"hidden layers {hidden}: {accuracies[-1]:.1%}", aspect="equal")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(options.out, format="png", dpi=120)

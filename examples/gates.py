@@ -120,11 +120,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     points = tp.matrix(grid, Cases(len(grid)), Inputs(2))
     surfaces = [fire(neuron, points), fire(hopeless, points), think(network, points)]
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    figure = Figure(figsize=(10, 4.0), layout="constrained")
     for axes, surface, (name, (_, wanted)) in zip(figure.subplots(1, 3), surfaces, answers.items(), strict=True):
         axes.contourf(side, side, surface.value.reshape(61, 61), levels=np.linspace(0.0, 1.0, 21), cmap="RdBu")
         axes.scatter(X[:, 0], X[:, 1], c=wanted, cmap="gray", edgecolors="black", s=80)
         axes.set(title=name, aspect="equal", xticks=[0, 1], yticks=[0, 1])
+    figure.supxlabel("wanted: white 1, black 0; answered: blue 1, red 0", fontsize=9)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(options.out, format="png", dpi=120)
 

@@ -186,7 +186,7 @@ def train(
 
 
 # %% The picture
-def draw(path: Path, net: ScanNetwork, history: Sequence[Progress]) -> None:
+def draw(path: Path, start: ScanNetwork, net: ScanNetwork, history: Sequence[Progress]) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subfigures(1, 2, squeeze=False).flat
     curve = left.subplots()
@@ -195,9 +195,12 @@ def draw(path: Path, net: ScanNetwork, history: Sequence[Progress]) -> None:
     curve.plot(steps, [100.0 * progress.held_out for progress in history], label="held out")
     curve.set(title="One sample a step", xlabel="samples", ylabel="error (%)", ylim=0)
     curve.legend()
-    right.suptitle("What the first units look at")
-    for axes, weights in zip(right.subplots(3, 5).flat, net.first.weight.value, strict=False):
-        axes.imshow(weights.reshape(28, 28), cmap="RdBu")
+    right.suptitle("What the first units have learned to look at")
+    # The random weights of the start are larger than what was learned.
+    learned = (net - start).first.weight.value
+    largest = np.abs(learned).max()
+    for axes, weights in zip(right.subplots(3, 5).flat, learned, strict=False):
+        axes.imshow(weights.reshape(28, 28), cmap="RdBu", vmin=-largest, vmax=largest)
         axes.axis("off")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png", dpi=120)
@@ -232,9 +235,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print(f"{what}: {len(training)} training images, {len(held_out)} held out")
     rng = np.random.default_rng(options.seed)
-    net = random_network(rng, Hidden1(options.hidden1), Hidden2(options.hidden2))
-    net, history = train(net, training, held_out, rate=options.rate, steps=options.steps, reports=8, rng=rng)
-    draw(options.out, net, history)
+    start = random_network(rng, Hidden1(options.hidden1), Hidden2(options.hidden2))
+    net, history = train(start, training, held_out, rate=options.rate, steps=options.steps, reports=8, rng=rng)
+    draw(options.out, start, net, history)
     print(f"picture: {options.out}")
     return 0
 
