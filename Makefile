@@ -6,6 +6,7 @@
 #   make bench-quick       the figures that the targets name, in two minutes (peers: pip install -e .[peers])
 #   make bench-four-ways    four ways to write a network, timed in a minute -> docs/four-ways.md
 #   make docs               build the documentation as a site -> docs/_build/html
+#   make look               pictures of the site, for a desktop and a phone (needs Chromium) -> out/site
 #   make format             format the code and mend what the linter can
 #   make clean              remove what make and the tools made
 #
@@ -16,7 +17,7 @@ MNIST ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: test digits bench-quick bench-four-ways docs format clean
+.PHONY: test digits bench-quick bench-four-ways docs look format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -36,6 +37,9 @@ bench-four-ways: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+look: docs
+	$(BIN)/python -m tests.look
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -32,5 +32,8 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = f"typedprop {release}"
+html_static_path = ["_static"]
+html_css_files = ["typedprop.css"]
+pygments_dark_style = "github-dark"
 html_copy_source = False
 html_show_sourcelink = False

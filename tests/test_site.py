@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import subprocess
-import sys
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,17 +17,6 @@ ROOT = Path(__file__).parents[1]
 
 # One process builds the site once for all tests of this file.
 pytestmark = pytest.mark.xdist_group("site")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site, newly built."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
-    command += ["-d", str(folder / "doctrees"), "docs", str(folder / "html")]
-    finished = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert finished.returncode == 0, finished.stderr
-    return folder / "html"
 
 
 def test_every_page_is_there(site: Path) -> None:
