@@ -403,7 +403,10 @@ DIVIDE = Binary(
 
 
 def power_slope(x: Value, exponent: Value) -> Value:
-    """The derivative of `x ** exponent` by `x`, finite wherever it is: 0 for exponent 0, also at x = 0."""
+    """The derivative of `x ** exponent` by `x`, finite wherever it is: 0 for exponent 0, also at x = 0.
+
+    Where it is infinite, at x = 0 and exponents below 1, nobody is warned.
+    """
     if type(exponent) is float or type(exponent) is int:
         if exponent == 0:
             return x * 0.0 if shape_of(x) else 0.0
@@ -411,13 +414,17 @@ def power_slope(x: Value, exponent: Value) -> Value:
             return x * 0.0 + 1.0 if shape_of(x) else 1.0
         if exponent == 2:
             return 2 * x
-        return exponent * x ** (exponent - 1)
+        if exponent > 1:
+            return exponent * x ** (exponent - 1)
+        with np.errstate(divide="ignore"):
+            return exponent * x ** (exponent - 1)
     one: Any = 1.0
     # 0 ** (0 - 1) is infinite, and 0 times it is not 0: there, and only there, the exponent stays.
     hole = np.asarray((plain(x) == 0) & (plain(exponent) == 0))
     if hole.any():
         one = (~hole).astype(dtype_of(x if shape_of(x) else exponent)) if hole.ndim else 0.0
-    return exponent * x ** (exponent - one)
+    with np.errstate(divide="ignore"):
+        return exponent * x ** (exponent - one)
 
 
 def power_log(x: Value, y: Value) -> Value:

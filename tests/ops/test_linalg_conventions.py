@@ -6,6 +6,7 @@ What holds at ordinary matrices is in table_linalg.py.
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -467,3 +468,13 @@ def test_multi_dot_multiplies_in_the_cheapest_order() -> None:
     assert cheapest_order([10, 1, 10, 1, 10])[0, 3] == 0
     a, b, c = (np.random.default_rng(k).normal(size=shape) for k, shape in enumerate([(9, 9), (9, 9), (9, 1)]))
     np.testing.assert_allclose(la.multi_dot([a, b, c]), a @ (b @ c))
+
+
+# What their derivatives are made of: sums, products and the operations below.
+COMPOSED = {"LinAlgError", "cond", "covariance", "mTm", "matrix_power", "multi_dot", "norm", "sym", "trace"}
+
+
+@pytest.mark.parametrize("name", sorted({*la.__all__} - COMPOSED))
+def test_the_source_of_a_rule_is_named(name: str) -> None:
+    assert re.search(r"\(\d{4}\)|Mathias 1996|Jacobi's formula|that of `solve`", getattr(la, name).__doc__)
+    assert "Error" in getattr(la, name).__doc__

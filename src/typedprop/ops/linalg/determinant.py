@@ -92,7 +92,7 @@ def det(a: BVar[L[N, N, D]], /) -> BVar[float]: ...
 @overload
 def det(a: L[N, N, D], /) -> D: ...
 def det(a: Any, /) -> Any:
-    """The determinant. Its gradient is the matrix of cofactors, which every matrix has, of whatever rank.
+    """The determinant. Its gradient is the matrix of cofactors (Jacobi's formula), which every matrix has, of any rank.
 
     Raises `ShapeError` unless the matrix is square.
     """
@@ -121,8 +121,8 @@ def slogdet(a: L[N, N, D], /) -> tuple[D, D]: ...
 def slogdet(a: Any, /) -> Any:
     """The sign of the determinant, a plain number, and the logarithm of its size, whose gradient is `inv(a).T`.
 
-    A singular matrix has sign 0 and logarithm -inf, as in NumPy; a derivative there raises `LinAlgError`. Raises
-    `ShapeError` unless the matrix is square.
+    So says Jacobi's formula. A singular matrix has sign 0 and logarithm -inf, as in NumPy; a derivative there raises
+    `LinAlgError`. Raises `ShapeError` unless the matrix is square.
     """
     want_square("slogdet", a)
     if type(a) is not BVar:

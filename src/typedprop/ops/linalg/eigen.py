@@ -92,7 +92,7 @@ def eigvalsh(a: BVar[L[N, N, D]], /) -> BVar[R[N, D]]: ...
 @overload
 def eigvalsh(a: L[N, N, D], /) -> R[N, D]: ...
 def eigvalsh(a: Any, /) -> Any:
-    """The eigenvalues of a symmetric matrix in ascending order.
+    """The eigenvalues of a symmetric matrix in ascending order. The derivative is that of Giles (2008), section 3.1.
 
     Where some are equal, each has for derivative that along the eigenvector that LAPACK chose, a valid one of several,
     and their sum has the right one; the second derivative raises `LinAlgError` there. Errors as `eigh`.

@@ -84,6 +84,7 @@ def expm(a: L[N, N, D], /) -> L[N, N, D]: ...
 def expm(a: Any, /) -> Any:
     """The exponential of a matrix, `1 + a + a @ a / 2 + ...`. Needs SciPy: `pip install typedprop[special]`.
 
+    The derivative is read off the exponential of a block triangular matrix (Mathias 1996), of any matrix.
     Raises `ShapeError` unless the matrix is square.
     """
     want_square("expm", a)
@@ -97,7 +98,8 @@ def sqrtm(a: L[N, N, D], /) -> L[N, N, D]: ...
 def sqrtm(a: Any, /) -> Any:
     """The principal square root of a matrix: `sqrtm(a) @ sqrtm(a) == a`. Needs SciPy: `pip install typedprop[special]`.
 
-    Raises `ShapeError` unless the matrix is square, `LinAlgError` if it is singular or has no real square root.
+    The derivative is read off the root of a block triangular matrix (Mathias 1996). Raises `ShapeError` unless the
+    matrix is square, `LinAlgError` if it is singular or has no real square root.
     """
     want_square("sqrtm", a)
     return _sqrtm(a)
@@ -110,7 +112,8 @@ def logm(a: L[N, N, D], /) -> L[N, N, D]: ...
 def logm(a: Any, /) -> Any:
     """The principal logarithm of a matrix: `expm(logm(a)) == a`. Needs SciPy: `pip install typedprop[special]`.
 
-    Raises `ShapeError` unless the matrix is square, `LinAlgError` if it is singular or has no real logarithm.
+    The derivative is read off the logarithm of a block triangular matrix (Mathias 1996). Raises `ShapeError` unless the
+    matrix is square, `LinAlgError` if it is singular or has no real logarithm.
     """
     want_square("logm", a)
     return _logm(a)

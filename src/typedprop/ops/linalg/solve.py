@@ -148,7 +148,8 @@ def solve_triangular(a: L[N, N, D], b: L[N, K, D], /, *, lower: bool = False) ->
 def solve_triangular(a: Any, b: Any, /, *, lower: bool = False) -> Any:
     """The `x` with `a @ x == b` for an upper, or lower, triangular `a`, whose other triangle is not looked at.
 
-    Raises `ShapeError` where the sizes do not fit, `LinAlgError` if there is a zero in the diagonal.
+    The derivative is that of `solve`, of one triangle. Raises `ShapeError` where the sizes do not fit, `LinAlgError` if
+    there is a zero in the diagonal.
     """
     want_vector_or_matrix("solve_triangular", b, want_square("solve_triangular", a))
 

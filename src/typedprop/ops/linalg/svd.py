@@ -150,7 +150,7 @@ def svdvals(a: L[N, N, D], /) -> R[N, D]: ...
 @overload
 def svdvals(a: L[M, N, D], /) -> R[Any, D]: ...
 def svdvals(a: Any, /) -> Any:
-    """The singular values of a matrix in descending order.
+    """The singular values of a matrix in descending order. The derivative is that of Giles (2008), section 3.2.
 
     Where some are equal, each has for derivative that along the vectors that LAPACK chose, a valid one of several, and
     their sum has the right one; a value of 0 has the derivative 0, as `abs` has at 0. The second derivative raises
