@@ -825,6 +825,8 @@ REFUSED: list[tuple[Any, str]] = [
         types.MappingProxyType({"w": leaf()}),
         "mappingproxy is a container that cannot be differentiated, but it holds a",
     ),
+    ({"w": leaf()}.values(), "dict_values is a container that cannot be differentiated, but it holds a BVar at [0],"),
+    ({"w": leaf()}.items(), "dict_items is a container that cannot be differentiated, but it holds a BVar at [0][1],"),
     (object_array(leaf()), "ndarray is a container that cannot be differentiated, but it holds a BVar at .flat[1],"),
 ]
 
@@ -853,6 +855,8 @@ def test_what_is_no_node_but_holds_a_leaf_is_refused_by_name(x: Any, message: st
         Bag(a=1),
         Doubles((1, 2)),
         deque([1]),
+        {"w": 1}.values(),
+        {"w": 1}.items(),
         object_array("x"),
         np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
         {1, 2},

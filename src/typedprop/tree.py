@@ -20,7 +20,7 @@ import functools
 import itertools
 import reprlib
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence, ValuesView
 from operator import attrgetter
 from types import (
     BuiltinFunctionType,
@@ -298,11 +298,15 @@ def _slots(cls: type) -> tuple[str, ...]:
     )
 
 
+# What may hold BVars and cannot be built anew around others: not always, or not as what it was.
+_CONTAINERS: Final = (deque, MappingProxyType, ValuesView, ItemsView, np.ndarray)
+
+
 def _may_hide(cls: type) -> bool:
     """Whether a BVar inside an instance would be overlooked by its owner: then flatten has a look."""
     if issubclass(cls, (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType)):
         return False
-    if issubclass(cls, (list, tuple, dict, deque, MappingProxyType, np.ndarray)):
+    if issubclass(cls, (list, tuple, dict, *_CONTAINERS)):
         return True
     return _has_dict(cls) or bool(_slots(cls))
 
@@ -579,7 +583,7 @@ def _refuse_hidden(kind: _Kind, x: Any, frames: list[_Frame]) -> None:
     where = _place(frames, x)
     if issubclass(cls, (list, tuple, dict)):
         what, way_out = "a subclass, which may be more than its items", "a plain list, tuple or dict"
-    elif issubclass(cls, (deque, MappingProxyType, np.ndarray)):
+    elif issubclass(cls, _CONTAINERS):
         what, way_out = "a container that cannot be differentiated", "a list, tuple or dict"
     elif kind.form == _RECORD:
         what, way_out = "a record whose BVars are not in its fields", "fields for them"
@@ -624,7 +628,7 @@ def _parts(kind: _Kind, x: Any) -> Iterator[tuple[str, Any]]:
             # A cached property is made anew for new leaves.
             if type(_class_attribute(kind.cls, name)) is not functools.cached_property:
                 yield f".{name}", value
-    if isinstance(x, (list, tuple, deque)):
+    if isinstance(x, (list, tuple, deque, ValuesView, ItemsView)):
         for index, value in enumerate(_first(x)):
             yield f"[{index}]", value
     elif isinstance(x, (dict, MappingProxyType)):

@@ -356,6 +356,28 @@ def test_an_argument_without_bvars(argument: Any) -> None:
     assert type(argument).__name__ in message and "BVar(1.0)" in message
 
 
+def test_an_argument_of_a_type_that_is_not_known() -> None:
+    class Money:
+        pass
+
+    for transformed in (tp.grad(lambda x: x), lambda money: tp.vjp(lambda x: x, money)):
+        with pytest.raises(NotDifferentiableError) as caught:
+            transformed(Money())
+        assert "there is no BVar in this Money to differentiate" in str(caught.value)
+        assert str(caught.value).endswith(
+            "To differentiate by values of type Money, give it to tp.register; for a container of BVars, give it to "
+            "tree.register_node"
+        )
+    # A record is known already.
+    with pytest.raises(NotDifferentiableError, match=r"BVar\(1\.0\)$"):
+        tp.grad(lambda x: x)(Line(1.0, None))
+
+
+def test_an_iterator_is_not_looked_at() -> None:
+    with pytest.raises(NotDifferentiableError, match=r"no BVar in this generator .*; pass a list of it"):
+        tp.grad(lambda x: next(x))(b for b in [BVar(1.0)])
+
+
 def test_the_argument_is_named() -> None:
     def loss(x: Any, y: Any) -> Any:
         return x * y

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,7 @@ class Inputs:
                 leaves, structure = tree.flatten(constant(argument))
             if not leaves:
                 raise NotDifferentiableError(
-                    f"{name}: there is no BVar in this {type(argument).__name__} to differentiate; "
-                    "lift its values, as in BVar(np.zeros(3)) or BVar(1.0)"
+                    f"{name}: there is no BVar in this {type(argument).__name__} to differentiate; {_way_out(argument)}"
                 )
             self.leaves += leaves
             self.structures.append(structure)
@@ -78,6 +77,20 @@ class Inputs:
         paths = [path for structure in self.structures for path in structure.paths()]
         check_like(values, self.leaves, paths, "tangent")
         return values
+
+
+def _way_out(argument: Any) -> str:
+    """What to do with an argument in which no BVar was found."""
+    if isinstance(argument, Iterator):
+        return "what it would give is not looked at; pass a list of it"
+    lift = "lift its values, as in BVar(np.zeros(3)) or BVar(1.0)"
+    cls = type(argument)
+    if cls.__module__ == "builtins" or tree._kind_of(cls).form >= tree._RECORD:
+        return lift
+    return (
+        f"{lift}. To differentiate by values of type {cls.__name__}, give it to tp.register; for a container of BVars, "
+        "give it to tree.register_node"
+    )
 
 
 def as_bvar(value: Value) -> BVar[Any]:
