@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -139,3 +140,10 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(f'<body id="top">{body}<img src="missing.png"></body>')
     expected = {f"index.html: {link}": wrong for link, wrong in bad.items()}
     assert faults(tmp_path) == expected | {"index.html: missing.png": "no such file"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
+def test_files_that_the_other_pages_name_exist(name: str) -> None:
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", (ROOT / name).read_text()) if "://" not in link]
+    assert links or name != "README.md"
+    assert [link for link in links if not (ROOT / link.partition("#")[0]).exists()] == []
