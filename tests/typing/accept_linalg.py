@@ -108,8 +108,8 @@ assert_type(tp.matmul(t, z), BVar[Tensor3[Batch, Rows, Picks]])
 assert_type(tp.matmul(plain_t, z), BVar[Tensor3[Batch, Rows, Picks]])
 assert_type(t @ z, BVar[Tensor3[Batch, Rows, Picks]])
 assert_type(tp.outer(plain_x, y), BVar[L[Columns, Rows]])
-assert_type(tp.einsum("ij,jk->ik", w, z), BVar[Any])
-assert_type(tp.einsum("ij,jk->ik", plain_w, z), BVar[Any])
+assert_type(tp.einsum("ij,jk->ik", w, z), BVar[L[Rows, Picks]])
+assert_type(tp.einsum("ij,jk->ik", plain_w, z), BVar[L[Rows, Picks]])
 assert_type(tp.tensordot(plain_w, z, 1), BVar[Any])
 
 # Convolutions.

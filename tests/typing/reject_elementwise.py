@@ -42,7 +42,7 @@ tp.where(x > 0.5, x, x)  # E: mypy=arg-type,operator pyright=reportOperatorIssue
 
 # What is kept is kept.
 a: BVar[R[Rows]] = tp.exp(x)  # E: mypy=arg-type pyright=reportAssignmentType
-# E: mypy=arg-type pyright=reportAssignmentType  # gap: zuban "does not compare the dtypes of BVars"
+# E: mypy=arg-type pyright=reportAssignmentType
 b: BVar[R[Columns]] = tp.sin(x32)
 c: BVar[float] = tp.relu(x)  # E: mypy=arg-type pyright=reportAssignmentType
 d: R[Rows] = tp.log(plain_x)  # E: mypy=arg-type pyright=reportAssignmentType
