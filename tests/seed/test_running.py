@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import attrs
@@ -78,6 +79,10 @@ def test_backprop2_and_backpropN() -> None:
     assert by_c == [lift(3, seed=1), lift(3)]
     assert tp.grad(f, argnums=2)(*at) == by_c
     assert tp.grad(lambda everything: f(*everything))(at) == (by_a, by_b, by_c)
+    # At run time there may be more, in any order.
+    xs = [BVar(float(k)) for k in range(1, 6)]
+    gradients = tp.grad(lambda *ys: math.prod(ys), argnums=(0, 4, 2))(*xs)
+    assert [g.value for g in gradients] == [120.0, 24.0, 40.0]
 
 
 def test_evalBP0() -> None:
