@@ -224,7 +224,10 @@ def entry(module: str, name: str) -> str:
     if not plain and not overloads:
         raise Missing(f"{module}.{name}: no source found in {home}")
     own = {name, *inspect.signature(value).parameters}
-    doc = linked(checked(inspect.getdoc(value) or "", module, name), module, own)
+    doc = checked(inspect.getdoc(value) or "", module, name)
+    if method and (call := inspect.getdoc(type(value).__call__)):
+        doc += f"\n\n{call}"
+    doc = linked(doc, module, own)
     sign = signature(overloads, plain, method=method)
     return block(
         "py:function",

@@ -102,7 +102,10 @@ class Elementwise:
     @overload
     def __call__(self, x: float, /) -> float: ...
     def __call__(self, x: Any, /) -> Any:
-        """The function of each element of `x`: a BVar, a plain array or a number."""
+        """Of each element of `x`, a BVar, an array of any shape or a number; the result has its shape and dtype.
+
+        Plain integers and bools count as floats. Raises `DTypeError` for anything else, complex numbers included.
+        """
         if type(x) is not BVar:
             x = checked_plain(self.__name__, x)
             return self._value(x) if type(x) is np.ndarray else self._of_number(x)
@@ -228,7 +231,11 @@ class Elementwise2:
     @overload
     def __call__(self, x: float, y: float, /) -> float: ...
     def __call__(self, x: Any, y: Any, /) -> Any:
-        """The function of the elements of `x` and `y`, each a BVar, a plain array or a number."""
+        """Of each two elements of `x` and `y`, each a BVar, an array or a number.
+
+        Two of one shape, a scalar with anything, a vector with the rows of a matrix, and what `keepdims` leaves. Raises
+        `ShapeError` for other sizes, and `DTypeError` for float32 beside float64.
+        """
         name = self.__name__
         if type(x) is BVar or type(y) is BVar:
             for other in (x, y):

@@ -218,21 +218,21 @@ arcsin: Elementwise = elementwise(
     np.arcsin,
     number=math.asin,
     of_input=quiet(lambda x: over(1.0, sqrt((1 - x) * (1 + x)))),
-    doc="The inverse sine, of -1 to 1; its derivative is infinite at both ends.",
+    doc="The inverse sine in radians, of -1 to 1; its derivative is infinite at both ends.",
 )
 arccos: Elementwise = elementwise(
     "arccos",
     np.arccos,
     number=math.acos,
     of_input=quiet(lambda x: -over(1.0, sqrt((1 - x) * (1 + x)))),
-    doc="The inverse cosine, of -1 to 1; its derivative is -infinite at both ends.",
+    doc="The inverse cosine in radians, of -1 to 1; its derivative is -infinite at both ends.",
 )
 arctan: Elementwise = elementwise(
     "arctan",
     np.arctan,
     number=math.atan,
     of_input=quiet(lambda x: over(1.0, 1 + x * x)),
-    doc="The inverse tangent, between -pi/2 and pi/2.",
+    doc="The inverse tangent in radians, between -pi/2 and pi/2.",
 )
 sinh: Elementwise = elementwise(
     "sinh", np.sinh, number=math.sinh, of_input=lambda x: cosh(x), doc="The hyperbolic sine."
@@ -288,7 +288,7 @@ arctan2: Elementwise2 = elementwise2(
     keep=lambda y, x, angle: (y, x, hypot(y, x)),
     left=quiet(lambda y, x, r: x / r / r),
     right=quiet(lambda y, x, r: -y / r / r),
-    doc="`arctan2(y, x)`: the angle of the point (x, y), between -pi and pi; its derivatives are NaN at the origin.",
+    doc="`arctan2(y, x)`: the angle of the point (x, y) in radians, from -pi to pi; its derivatives at (0, 0) are NaN.",
 )
 
 
@@ -475,7 +475,7 @@ class Stepwise:
     @overload
     def __call__(self, x: float, /) -> float: ...
     def __call__(self, x: Any, /) -> Any:
-        """The function of each element of `x`: a BVar, a plain array or a number."""
+        """Of each element of `x`, a BVar, an array of any shape or a number; the result has its shape and dtype."""
         return stepwise(self.__name__, self._value, x)
 
     def __repr__(self) -> str:

@@ -188,9 +188,9 @@ class Reduction:
         self, x: Tensor3[M, N, K, D], axis: Literal[2, -1], *, keepdims: Literal[False] = False
     ) -> L[M, N, D]: ...
     def __call__(self, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-        """The reduction of `x`, a BVar or a plain array.
+        """Of `x`, a BVar or a plain array: of all elements, or along an axis or several.
 
-        Raises `ShapeError` for an axis that it does not have, and for one without elements.
+        Raises `ShapeError` for an axis that it does not have, and, but for `sum`, for one without elements.
         """
         return self._apply(x, axis, keepdims)
 

@@ -129,7 +129,7 @@ class Spread:
         self, x: Tensor3[M, N, K, D], axis: Literal[2, -1], *, ddof: float = 0, keepdims: Literal[False] = False
     ) -> L[M, N, D]: ...
     def __call__(self, x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-        """The spread of `x`, a BVar or a plain array; the divisor is the number of elements less `ddof`.
+        """Of all elements of `x`, or along an axis or several; the divisor is the number of elements less `ddof`.
 
         Raises `ShapeError` for an axis that it does not have, and where there are no more elements than `ddof`.
         """
