@@ -11,7 +11,20 @@ import pytest
 from tests.untyped import BVar, tp
 from typedprop.errors import EscapedBVarError
 from typedprop.outer_sum import OuterSum
-from typedprop.tape import JOINT, PART, RULES, SCALE, Joint, Parts, Rule, SweepError, Tape, pull_back, push_forward
+from typedprop.tape import (
+    JOINT,
+    PART,
+    RULES,
+    SCALE,
+    Joint,
+    Parts,
+    Rule,
+    SweepError,
+    Tape,
+    ancestors,
+    pull_back,
+    push_forward,
+)
 
 TIMES = Rule("times", lambda g, d: g * d, lambda t, d: t * d, fresh=True).code
 SAME = Rule("same", lambda g, _: g, lambda t, _: t, view=True).code
@@ -84,9 +97,9 @@ def test_a_tangent_that_no_output_depends_on_is_not_pushed() -> None:
     joint = Joint("refusing too", lambda g: [g], refuse)
     # Node 4 depends on 1 and 3, and 3 on 0; nobody on 2 and 5.
     entries = tape_of(2, (refusing, 0, None), (SCALE, 0, 2.0), (SCALE, 3, 5.0, SCALE, 1, 7.0), (JOINT, (4,), joint))
-    assert push_forward(entries, [1.0, 10.0], [4, None]) == [1.0, 10.0, None, 2.0, 80.0, None]
+    assert push_forward(entries, [1.0, 10.0], ancestors(entries, [4, None])) == [1.0, 10.0, None, 2.0, 80.0, None]
     with pytest.raises(AssertionError, match="pushed"):
-        push_forward(entries, [1.0, 10.0], [4, 5])
+        push_forward(entries, [1.0, 10.0], ancestors(entries, [4, 5]))
 
 
 def test_contributions_add_up_and_nothing_given_is_written_to() -> None:

@@ -252,17 +252,14 @@ def _accumulate(cotangents: list[Any], owned: bytearray, node: int, contribution
             owned[node] = True
 
 
-def push_forward(
-    entries: list[Entry], tangents: Sequence[Value], outputs: Sequence[int | None] | None = None
-) -> list[Value]:
+def push_forward(entries: list[Entry], tangents: Sequence[Value], wanted: bytearray | None = None) -> list[Value]:
     """The tangents of all nodes, given those of the inputs. None stands for a zero tangent.
 
-    Given the nodes of the outputs, only what they depend on is computed: a value that was merely looked at needs no
-    tangent, and may not have one.
+    With `wanted`, of `ancestors`, only those are computed: a value that was merely looked at needs no tangent, and may
+    not have one.
     """
     pushed: list[Any] = list(tangents)
     rules = RULES
-    wanted = None if outputs is None else _ancestors(entries, outputs)
     for position in range(len(pushed), len(entries)):
         if wanted is not None and not wanted[position]:
             pushed.append(None)
@@ -283,19 +280,24 @@ def push_forward(
     return pushed
 
 
-def _ancestors(entries: list[Entry], outputs: Sequence[int | None]) -> bytearray:
+def ancestors(entries: list[Entry], outputs: Sequence[int | None]) -> bytearray:
     """For each node, whether one of the outputs depends on it."""
     wanted = bytearray(len(entries))
     for node in outputs:
         if node is not None:
             wanted[node] = True
-    for position in range(len(entries) - 1, -1, -1):
-        if wanted[position]:
-            entry = entries[position]
-            if entry and entry[0] == JOINT:
-                for parent in entry[1]:
-                    wanted[parent] = True
-            else:
-                for parent in entry[1::3]:
-                    wanted[parent] = True
+    position = len(entries)
+    for entry in reversed(entries):
+        position -= 1
+        if not wanted[position]:
+            continue
+        if len(entry) == 3:
+            code, parents, _ = entry
+            if code != JOINT:
+                wanted[parents] = True
+                continue
+        else:
+            parents = entry[1::3]
+        for parent in parents:
+            wanted[parent] = True
     return wanted

@@ -20,7 +20,7 @@ from typedprop.errors import DTypeError, NotDifferentiableError
 from typedprop.ops.joining import stack
 from typedprop.ops.ravel import Layout, joined
 from typedprop.shapes import L, R
-from typedprop.tape import Value, push_forward
+from typedprop.tape import Value, ancestors, push_forward
 from typedprop.transform.gradient import grad
 from typedprop.transform.products import jvp
 from typedprop.transform.run import Inputs, Run, as_bvar
@@ -97,8 +97,9 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
             matrix = _stacked(pulled, 0)
         else:
             pushed = []
+            wanted = ancestors(run.tape.entries, nodes)
             for basis in _bases(inputs.leaves):
-                tangents = push_forward(run.tape.entries, basis, nodes)
+                tangents = push_forward(run.tape.entries, basis, wanted)
                 moved = [None if n is None else tangents[n] for n in nodes]
                 whole = [zero_like(r) if t is None else t for t, r in zip(moved, results, strict=True)]
                 pushed.append(_flat(whole, dtype))
