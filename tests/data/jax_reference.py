@@ -39,6 +39,8 @@ WITHOUT: dict[str, str] = {
     "conv1d": "JAX has convolutions of another form",
     "conv2d": "JAX has convolutions of another form",
     "map": "JAX traces the function, which branches on the value",
+    "linalg.eigh": "the signs of vectors are LAPACK's choice, which need not be the same here and there",
+    "linalg.svd": "the signs of vectors are LAPACK's choice, which need not be the same here and there",
     "linalg.cond": "JAX has it of two orders only",
     "linalg.logm": "JAX has none",
     "linalg.sqrtm": "JAX has no derivative of it",
