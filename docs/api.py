@@ -318,6 +318,13 @@ class Api(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         module = self.arguments[0]
+        # Any source may be that of a name: a reference is as new as the newest of them.
+        for file in [
+            Path(__file__),
+            *Path(str(inspect.getsourcefile(importlib.import_module("typedprop")))).parent.rglob("*.py*"),
+        ]:
+            if file.suffix in (".py", ".pyi"):
+                self.env.note_dependency(str(file))
         entries = []
         for name in filter(None, map(str.strip, self.content)):
             try:
@@ -325,6 +332,20 @@ class Api(SphinxDirective):
             except (Missing, AttributeError) as error:
                 logger.warning("%s", error, location=self.get_location())
         return self.parse_text_to_nodes("\n".join(entries))
+
+
+class Examples(SphinxDirective):
+    """A table of the programs in examples/, each with the first sentence of what it says of itself."""
+
+    def run(self) -> list[nodes.Node]:
+        lines = ["| program | what it does |", "|---|---|"]
+        for file in sorted((Path(__file__).parents[1] / "examples").glob("*.py")):
+            text = file.read_text()
+            if "__main__" in text:
+                self.env.note_dependency(str(file))
+                first = (ast.get_docstring(ast.parse(text)) or "").partition("\n\n")[0].replace("\n", " ")
+                lines.append(f"| [{file.name}](../examples/{file.name}) | {first} |")
+        return self.parse_text_to_nodes("\n".join(lines))
 
 
 def link_from_signature(_: Sphinx, env: BuildEnvironment, node: pending_xref, child: nodes.Node) -> nodes.Node | None:
@@ -338,6 +359,7 @@ def link_from_signature(_: Sphinx, env: BuildEnvironment, node: pending_xref, ch
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("api", Api)
+    app.add_directive("examples", Examples)
     app.add_config_value("api_modules", MODULES, "env")
     app.connect("config-inited", lambda _, config: MODULES.__setitem__(slice(None), config.api_modules))
     app.connect("missing-reference", link_from_signature)

@@ -22,7 +22,7 @@ MARK = "# mypy: error"
 
 # Blocks that are no program: commands, settings, Sphinx's own directives.
 NO_PROGRAM = re.compile(
-    r"sh|toml|ini|json|yaml|makefile|\{(toctree|api|py:module|note|image|include|literalinclude)\}.*"
+    r"sh|toml|ini|json|yaml|makefile|\{(toctree|api|examples|py:module|note|image|include|literalinclude)\}.*"
 )
 WRITTEN = "<!-- Written by python -m tests."  # a page of a generator's, whose tests are elsewhere
 WHY_NOT = re.compile(r"<!-- not run: .{10,} -->\n+\Z")

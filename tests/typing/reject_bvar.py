@@ -106,6 +106,6 @@ x[0] = 1.0  # E: mypy=index pyright=reportIndexIssue
 x.value = plain_x  # E: mypy=misc pyright=reportAttributeAccessIssue
 {x: 1}  # E: pyright=reportUnhashable  # gap: mypy pyrefly zuban ty "does not look at whether a key can be hashed"
 x < y  # E: mypy=misc,operator pyright=reportOperatorIssue
-not x  # E: pyright=reportGeneralTypeIssues  # gap: mypy pyrefly zuban ty "does not look at whether __bool__ returns"
+not x  # E: pyright=reportGeneralTypeIssues  # gap: mypy pyrefly zuban ty "does not look at whether `__bool__` returns"
 complex(s)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
 round(s)  # E: mypy=call-overload pyright=reportArgumentType
