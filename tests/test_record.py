@@ -357,9 +357,9 @@ def test_a_record_that_is_no_attrs_class_is_refused_by_name() -> None:
 
 def test_the_repr_shows_shapes() -> None:
     x = Layer(BVar(zeros(Hidden(300), Pixels(784))), BVar(zeros(Hidden(300))))
-    assert repr(x) == "Layer(weight=BVar(L[300, 784]), bias=BVar(R[300]))"
+    assert repr(x) == "Layer(weight=BVar(L[300, 784], norm 0), bias=BVar(R[300], norm 0); 235,500 parameters)"
     small = Layer(BVar(ones(Hidden(1), Pixels(2))), BVar(ones(Hidden(1))))
-    assert repr(small) == "Layer(weight=BVar([[1.0, 1.0]]), bias=BVar([1.0]))"
+    assert repr(small) == "Layer(weight=BVar([[1.0, 1.0]]), bias=BVar([1.0]); 3 parameters)"
 
 
 def test_records_compare_copy_and_pickle() -> None:

@@ -10,7 +10,7 @@ from typedprop import linalg, optim, special, testing, tree
 from typedprop.arrays import eye, matrix, normal, ones, tensor, uniform, vector, zeros
 from typedprop.bvar import BVar
 from typedprop.checked import checked
-from typedprop.errors import DTypeError, EscapedBVarError, NotDifferentiableError, ShapeError
+from typedprop.errors import DTypeError, EscapedBVarError, NonFiniteError, NotDifferentiableError, ShapeError
 from typedprop.leaves import register
 from typedprop.ops.activation import (
     celu,
@@ -100,7 +100,6 @@ from typedprop.ops.joining import (
     tail,
     vstack,
 )
-from typedprop.ops.linalg.statistics import trace
 from typedprop.ops.mapping import map, zip_with
 from typedprop.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from typedprop.ops.position import (
@@ -118,12 +117,15 @@ from typedprop.primitive import Local1, Local2, Local3, op
 from typedprop.record import Record
 from typedprop.saving import CorruptFileError, load, save
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
+from typedprop.summary import summary
 from typedprop.transform.checkpoint import checkpoint
 from typedprop.transform.gradient import backprop, grad, value_and_grad
 from typedprop.transform.implicit import implicit
 from typedprop.transform.jacobian import hessian, hvp, jacobian
+from typedprop.transform.nans import debug_nans
 from typedprop.transform.products import jvp, vjp
 from typedprop.transform.stop import no_gradient, stop_gradient
+from typedprop.transform.trace import trace
 
 __version__ = "0.1.0"
 
@@ -137,6 +139,7 @@ __all__ = [
     "Local1",
     "Local2",
     "Local3",
+    "NonFiniteError",
     "NotDifferentiableError",
     "R",
     "Record",
@@ -177,6 +180,7 @@ __all__ = [
     "cross",
     "cumprod",
     "cumsum",
+    "debug_nans",
     "deg2rad",
     "diag",
     "diff",
@@ -282,6 +286,7 @@ __all__ = [
     "stop_gradient",
     "subtract",
     "sum",
+    "summary",
     "swapaxes",
     "tail",
     "take",

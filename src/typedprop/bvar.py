@@ -909,7 +909,7 @@ def record(tape: Tape | None, value: Value, entry: Entry) -> BVar[Any]:
         b._node = -1
         return b
     if not tape.open:
-        tape.check_open()
+        tape.note(value, entry)
     entries = tape.entries
     b._node = len(entries)
     entries.append(entry)

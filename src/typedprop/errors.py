@@ -23,3 +23,7 @@ class EscapedBVarError(RuntimeError):
 class NotDifferentiableError(TypeError):
     """A gradient was asked for something that has none: a loss that is not a scalar, an argument without BVars, an
     operation that declares no derivative."""
+
+
+class NonFiniteError(FloatingPointError):
+    """A NaN or an infinity appeared under `debug_nans`."""

@@ -14,15 +14,20 @@ When a record is made, the shapes of its fields are held against their annotatio
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import attrs
 import numpy as np
 from typing_extensions import TypeVar
 
 from typedprop import tree
+from typedprop.arithmetic import describe, plain
 from typedprop.bvar import BVar
-from typedprop.errors import DTypeError, ShapeError
+from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.shape_check import Checked
+from typedprop.summary import norm, parameters_text, summarized
 
 
 class Record(Checked):
@@ -32,10 +37,30 @@ class Record(Checked):
     `+` and `-` must be of the same class and structure, static values included; else `tree.StructureError` names
     the first place where they differ. The scalar of `*` and `/` is a number or a `BVar[float]`.
 
+    Its repr shows the shapes and norms of its leaves and how many parameters they are, in a notebook as a table;
+    `summary` prints that table.
+
     A class with an `__attrs_post_init__` of its own calls `super().__attrs_post_init__()` in it, for the shape check.
     """
 
     __slots__ = ()
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        # attrs and dataclasses write a repr for each class that has none of its own.
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = Record.__repr__  # type: ignore[method-assign]  # the inherited one, which they look past
+
+    def __repr__(self) -> str:
+        fields = [f"{name}={show(getattr(self, name, attrs.NOTHING))}" for name, show in _shown(type(self))]
+        try:
+            count = sum(leaf.size for leaf in tree.leaves(self))
+        except NotDifferentiableError:
+            return f"{type(self).__name__}({', '.join(fields)})"
+        return f"{type(self).__name__}({', '.join(fields)}; {parameters_text(count)})"
+
+    def _repr_html_(self) -> str:
+        return summarized(self).table().html()
 
     # A NumPy array or scalar on the left leaves the operation to the record.
     __array_ufunc__: ClassVar[None] = None
@@ -70,6 +95,26 @@ class Record(Checked):
     def __neg__(self) -> Self:
         leaves, structure = tree.flatten(self)
         return structure.unflatten([-leaf for leaf in leaves])
+
+
+def _shown(cls: type) -> Iterator[tuple[str, Callable[[Any], object]]]:
+    """The fields that a repr shows, and how."""
+    if attrs.has(cls):
+        for attribute in attrs.fields(cls):
+            if attribute.repr:
+                yield attribute.name, attribute.repr if callable(attribute.repr) else _field_text
+    elif dataclasses.is_dataclass(cls):
+        for field in dataclasses.fields(cls):
+            if field.repr:
+                yield field.name, _field_text
+
+
+def _field_text(x: Any) -> str:
+    """A field's repr: for a leaf that is too large to be shown whole its shape and norm."""
+    text = repr(x)
+    if type(x) is BVar and x.shape and text.startswith(f"BVar({describe(x.shape)}"):
+        return f"{text[:-1]}, norm {norm(plain(x)):.4g})"
+    return text
 
 
 _Rec = TypeVar("_Rec", bound=Record)

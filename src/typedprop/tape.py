@@ -128,10 +128,17 @@ class Tape:
     def check_open(self) -> None:
         """Raise `EscapedBVarError` if the gradient has ended."""
         if not self.open:
-            raise EscapedBVarError(
-                "a BVar was used after the gradient that it belongs to had ended. Return it from the function that is "
-                "differentiated, or lift its value again: BVar(b.value)"
-            )
+            raise EscapedBVarError(ESCAPED)
+
+    def note(self, value: Value, entry: Entry) -> None:
+        """Called with what is to be recorded where the tape is not open: here, to refuse it. See `WatchedTape`."""
+        self.check_open()
+
+
+ESCAPED = (
+    "a BVar was used after the gradient that it belongs to had ended. Return it from the function that is "
+    "differentiated, or lift its value again: BVar(b.value)"
+)
 
 
 class SweepError(Exception):

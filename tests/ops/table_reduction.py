@@ -215,21 +215,6 @@ RUNNING = (
     Row("cumprod", tp.cumprod, np.cumprod, running, with_zeros(1), orders=3, analytic=True),
     Row("cumprod", tp.cumprod, np.cumprod, running, with_zeros(0, 2, 3), orders=3, analytic=True),
 )
-TRACE = Row(
-    "trace",
-    tp.trace,
-    np.trace,
-    (
-        case((3, 3)),
-        case((1, 1)),
-        case((2, 3)),
-        case((3, 2), layout="transposed"),
-        case((0, 0)),
-        case((2, 4), layout="strided"),
-    ),
-    wide,
-    analytic=True,
-)
 POSITIONS = tuple(
     Row(
         name,
@@ -264,4 +249,4 @@ ORDER = Row(
     orders=0,
 )
 
-ROWS: tuple[Row, ...] = (*SUMS, *SPREADS, *SELECTIONS, *TIES, *RUNNING, TRACE, *POSITIONS, ORDER)
+ROWS: tuple[Row, ...] = (*SUMS, *SPREADS, *SELECTIONS, *TIES, *RUNNING, *POSITIONS, ORDER)

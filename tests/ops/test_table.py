@@ -57,6 +57,7 @@ NOT_OPERATIONS = {
     "backprop",
     "checked",
     "checkpoint",
+    "debug_nans",
     "grad",
     "hessian",
     "hvp",
@@ -71,6 +72,8 @@ NOT_OPERATIONS = {
     "op",
     "register",
     "save",
+    "summary",
+    "trace",
 }
 # Of these a row has cases with the plain operand on either side, which are operations of these names.
 REFLECTED = {

@@ -13,7 +13,7 @@ from typedprop.arithmetic import zero_like
 from typedprop.bvar import BVar, innermost, seen_from
 from typedprop.errors import NotDifferentiableError
 from typedprop.op import on, record_joint
-from typedprop.tape import Joint, Parts, Value, ancestors, push_forward
+from typedprop.tape import Joint, Parts, Value, ancestors
 from typedprop.transform.run import Inputs, Run, as_bvar, value_of
 
 # Any callable. (As Callable[A, Q], a generic function would lose its sizes for pyrefly and zuban.)
@@ -69,7 +69,7 @@ def checkpoint(f: F) -> F:
             def push(tangents: Sequence[Value]) -> Any:
                 run, nodes, results = rerun()
                 values = [zero_like(x) if t is None else t for t, x in zip(tangents, mine, strict=True)]
-                pushed = push_forward(run.tape.entries, values, ancestors(run.tape.entries, nodes))
+                pushed = run.push(values, ancestors(run.tape.entries, nodes))
                 moved = [None if node is None else pushed[node] for node in nodes]
                 whole = [zero_like(x) if t is None else t for t, x in zip(moved, results, strict=True)]
                 return tuple(whole) if len(outputs) > 1 else whole[0]

@@ -20,7 +20,7 @@ from typedprop.errors import DTypeError, NotDifferentiableError
 from typedprop.ops.joining import stack
 from typedprop.ops.ravel import Layout, joined
 from typedprop.shapes import L, R
-from typedprop.tape import Value, ancestors, push_forward
+from typedprop.tape import Value, ancestors
 from typedprop.transform.gradient import grad
 from typedprop.transform.products import jvp
 from typedprop.transform.run import Inputs, Run, as_bvar
@@ -99,7 +99,7 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
             pushed = []
             wanted = ancestors(run.tape.entries, nodes)
             for basis in _bases(inputs.leaves):
-                tangents = push_forward(run.tape.entries, basis, wanted)
+                tangents = run.push(basis, wanted)
                 moved = [None if n is None else tangents[n] for n in nodes]
                 whole = [zero_like(r) if t is None else t for t, r in zip(moved, results, strict=True)]
                 pushed.append(_flat(whole, dtype))

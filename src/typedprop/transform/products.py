@@ -11,7 +11,7 @@ from typedprop import tree
 from typedprop.arithmetic import zero_like
 from typedprop.bvar import BVar
 from typedprop.errors import NotDifferentiableError
-from typedprop.tape import ancestors, push_forward
+from typedprop.tape import ancestors
 from typedprop.transform.run import Inputs, Run, as_bvar, check_like, separate, value_of
 
 P = TypeVar("P")
@@ -56,7 +56,7 @@ def jvp(f: Callable[Concatenate[P, A], Q], at: P, tangent: P, /, *args: A.args, 
     run = Run(lambda x: f(x, *args, **kwargs), inputs)
     leaves, structure = _outputs(run.output, "jvp")
     nodes = [run.node(leaf) for leaf in leaves]
-    pushed = push_forward(run.tape.entries, tangents, ancestors(run.tape.entries, nodes))
+    pushed = run.push(tangents, ancestors(run.tape.entries, nodes))
     results = [run.result(leaf) for leaf in leaves]
     moved = []
     for node, result in zip(nodes, results, strict=True):

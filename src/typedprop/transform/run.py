@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from typedprop.arithmetic import describe, dtype_of, plain, shape_of, zero_like
 from typedprop.bvar import BVar, constant, lifted
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.leaves import leaf_type
-from typedprop.tape import Entry, SweepError, Tape, Value, pull_back
+from typedprop.tape import SweepError, Tape, Value, pull_back, push_forward
+from typedprop.transform.watched import WatchedTape, written_line
 
 # The type of the transformed function's result is the caller's business: here any tree of BVars comes back.
 Function = Callable[..., Any]
@@ -144,15 +145,22 @@ def value_of(b: BVar[Any]) -> Value:
     return b
 
 
+# What makes the tapes in this context, where they are not plain ones. Looked at once a gradient.
+WATCH: ContextVar[Callable[[Inputs], WatchedTape] | None] = ContextVar("WATCH", default=None)
+
+
 class Run:
     """One execution of a function on a fresh tape, which is closed when the function returns."""
 
     __slots__ = ("function", "inputs", "output", "tape")
 
-    def __init__(self, function: Function, inputs: Inputs) -> None:
+    def __init__(self, function: Function, inputs: Inputs, tape: Tape | None = None) -> None:
+        if tape is None:
+            watch = WATCH.get()
+            tape = Tape(len(inputs.leaves)) if watch is None else watch(inputs)
         self.function: Function = function
         self.inputs: Inputs = inputs
-        self.tape: Tape = Tape(len(inputs.leaves))
+        self.tape: Tape = tape
         self.output: Any = self._call()
 
     def _call(self) -> Any:
@@ -185,48 +193,52 @@ class Run:
 
     def pull(self, seeds: Sequence[tuple[int, Value]], *, again: bool = False) -> list[Any]:
         """The gradients by the inputs for the outputs' cotangents. Uses up the tape unless it is needed `again`."""
-        entries = list(self.tape.entries) if again else self.tape.entries
+        tape, inputs = self.tape, len(self.inputs.leaves)
+        entries = list(tape.entries) if again else tape.entries
         try:
-            return self.inputs.gradient(pull_back(entries, seeds, len(self.inputs.leaves)))
+            if type(tape) is Tape:
+                return self.inputs.gradient(pull_back(entries, seeds, inputs))
+            return self._pull_watched(seeds)
         except SweepError as failure:
             error = failure.__cause__
             assert error is not None
-            error.add_note(f"{failure}{self._user_line(failure.node)}")
+            if not (isinstance(tape, WatchedTape) and tape.stopped):
+                error.add_note(f"{failure}{self._user_line(failure.node)}")
         # Raised out here and forgotten, for an error that is held by its own context or traceback keeps all arrays.
         try:
             raise error
         finally:
             del error
 
+    def _pull_watched(self, seeds: Sequence[tuple[int, Value]]) -> list[Any]:
+        tape = self.tape
+        assert isinstance(tape, WatchedTape)
+        for node, seed in seeds:
+            tape.seeded(node, seed)
+        cotangents = pull_back(tape.watched(), seeds, len(self.inputs.leaves))
+        tape.swept(cotangents)
+        return self.inputs.gradient(cotangents)
+
+    def push(self, tangents: Sequence[Value], wanted: bytearray) -> list[Value]:
+        """The tangents of the `wanted` nodes, of `ancestors`, for those of the inputs."""
+        tape = self.tape
+        return push_forward(tape.watched() if isinstance(tape, WatchedTape) else tape.entries, tangents, wanted)
+
     def _user_line(self, node: int) -> str:
         """Where the failed node was recorded: the function runs once more, for lines are too slow to record always."""
         recorded = self.tape
-        self.tape = Tape(len(self.inputs.leaves))
-        lines = _Lines(self.tape.entries)
-        self.tape.entries = lines
-        try:
-            self._call()
-        except Exception:
-            return ""
-        finally:
-            self.tape = recorded
-        position = node - len(self.inputs.leaves)
-        return f"\nrecorded at {lines.lines[position]}" if position < len(lines.lines) else ""
-
-
-class _Lines(list[Entry]):
-    """A list of entries that notes which line outside of typedprop recorded each."""
-
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        super().__init__(entries)
-        self.lines: list[str] = []
-
-    def append(self, entry: Entry, /) -> None:
-        frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "typedprop":
-            frame = frame.f_back
-        self.lines.append(f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}")
-        super().append(entry)
+        if isinstance(recorded, WatchedTape):
+            note = recorded.note_of(node)
+        else:
+            self.tape = again = WatchedTape(len(self.inputs.leaves))
+            try:
+                self._call()
+            except Exception:
+                return ""
+            finally:
+                self.tape = recorded
+            note = again.note_of(node)
+        return f"\nrecorded at {written_line(note.line)}" if note is not None else ""
 
 
 def on_tape(tape: Tape, leaves: Sequence[BVar[Any]]) -> list[BVar[Any]]:
