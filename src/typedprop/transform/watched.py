@@ -72,7 +72,7 @@ class WatchedTape(Tape):
         return False
 
     @open.setter
-    def open(self, value: bool) -> None:
+    def open(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # settable, as it is there
         self.ended = not value
 
     def check_open(self) -> None:
