@@ -36,7 +36,7 @@ bench-four-ways: $(READY)
 	$(BIN)/python -m benchmarks.four_ways
 
 docs: $(READY)
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -q -E -a -W --keep-going -b html docs docs/_build/html
 
 look: docs
 	$(BIN)/python -m tests.look
