@@ -10,6 +10,7 @@ from typedprop import linalg, optim, special, testing, tree
 from typedprop.arrays import eye, matrix, normal, ones, tensor, uniform, vector, zeros
 from typedprop.bvar import BVar
 from typedprop.checked import checked
+from typedprop.elsewhere import asarray
 from typedprop.errors import DTypeError, EscapedBVarError, NonFiniteError, NotDifferentiableError, ShapeError
 from typedprop.leaves import register
 from typedprop.ops.activation import (
@@ -159,6 +160,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "asarray",
     "avg_pool1d",
     "avg_pool2d",
     "backprop",

@@ -29,23 +29,23 @@ _FROM = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}
 
 def zeros(*sizes: int, dtype: DType = np.float64) -> Array:
     """An array of zeros, of one to four sizes."""
-    return np.zeros(_shape("zeros", sizes), _dtype("zeros", dtype))
+    return np.zeros(checked_shape("zeros", sizes), checked_dtype("zeros", dtype))
 
 
 def ones(*sizes: int, dtype: DType = np.float64) -> Array:
     """An array of ones, of one to four sizes."""
-    return np.ones(_shape("ones", sizes), _dtype("ones", dtype))
+    return np.ones(checked_shape("ones", sizes), checked_dtype("ones", dtype))
 
 
 def full(*sizes: int, fill_value: float, dtype: DType = np.float64) -> Array:
     """An array of one to four sizes that is `fill_value` throughout."""
-    shape = _shape("full", sizes)
-    return np.full(shape, _converted("full", "fill_value", fill_value, _dtype("full", dtype)))
+    shape = checked_shape("full", sizes)
+    return np.full(shape, _converted("full", "fill_value", fill_value, checked_dtype("full", dtype)))
 
 
 def eye(n: int, /, *, dtype: DType = np.float64) -> Array:
     """The n-by-n identity matrix."""
-    return np.eye(*_shape("eye", (n,)), dtype=_dtype("eye", dtype))
+    return np.eye(*checked_shape("eye", (n,)), dtype=checked_dtype("eye", dtype))
 
 
 def vector(data: npt.ArrayLike, n: int | None = None, *, dtype: DType = np.float64) -> Array:
@@ -101,7 +101,8 @@ def uniform(
     return rng.uniform(low, high, shape).astype(dtype, copy=False)
 
 
-def _shape(function: str, sizes: Sequence[int]) -> tuple[int, ...]:
+def checked_shape(function: str, sizes: Sequence[int]) -> tuple[int, ...]:
+    """Sizes that are sizes, as a shape; `function` is who asks."""
     if len(sizes) == 1 and isinstance(sizes[0], Sequence):
         raise TypeError(f"{function} takes its sizes one by one: {function}(3, 4), not {function}((3, 4))")
     if not 1 <= len(sizes) <= 4:
@@ -114,7 +115,8 @@ def _shape(function: str, sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(map(int, sizes))
 
 
-def _dtype(function: str, dtype: DType) -> np.dtype[Number]:
+def checked_dtype(function: str, dtype: DType) -> np.dtype[Number]:
+    """A dtype that typedprop has; `function` is who asks."""
     chosen = np.dtype(dtype)
     if chosen.kind not in _FROM or (chosen.kind == "f" and chosen.itemsize not in (4, 8)):
         raise DTypeError(
@@ -131,20 +133,20 @@ def _random_arguments(
             f"{function}: rng is of type {type(rng).__name__}, not a np.random.Generator; "
             f"write {function}(np.random.default_rng(seed), ...)"
         )
-    chosen = _dtype(function, dtype)
+    chosen = checked_dtype(function, dtype)
     if chosen.kind != "f":
         raise DTypeError(f"{function}: dtype is {chosen}, but the draws are floats: np.float64 or np.float32")
-    return _shape(function, sizes), chosen
+    return checked_shape(function, sizes), chosen
 
 
 def _from_data(function: str, data: npt.ArrayLike, rank: int, sizes: Sequence[int], dtype: DType) -> Array:
-    array = _converted(function, "data", data, _dtype(function, dtype))
+    array = _converted(function, "data", data, checked_dtype(function, dtype))
     if array.ndim != rank:
         raise ShapeError(
             f"{function}: data has {array.ndim} axes (shape {array.shape}), but a {function} has {rank}; "
             "reshape it, or use the constructor for its rank (vector, matrix, tensor)"
         )
-    if sizes and array.shape != _shape(function, sizes):
+    if sizes and array.shape != checked_shape(function, sizes):
         declared = ", ".join(map(repr, sizes))
         raise ShapeError(
             f"{function}: data has shape {array.shape}, but the declared sizes are ({declared}); "

@@ -508,3 +508,9 @@ def uniform(
 def uniform(
     rng: _Rng, a: int, b: int, c: int, d: int, /, *, low: float = 0.0, high: float = 1.0, dtype: type[_Float]
 ) -> Tensor4[Any, Any, Any, Any, _Float]: ...
+
+# For the modules of typedprop that check sizes and dtypes in the same words.
+DType: TypeAlias = type[np.float64 | np.float32 | np.integer[Any] | np.bool] | np.dtype[Any]
+
+def checked_shape(function: str, sizes: Sequence[int]) -> tuple[int, ...]: ...
+def checked_dtype(function: str, dtype: DType) -> np.dtype[Any]: ...
