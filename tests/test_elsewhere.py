@@ -114,10 +114,24 @@ def test_torch_tensors() -> None:
         DTypeError, match=r"asarray: the torch Tensor requires grad, which ends here; say so with \.det"
     ):
         tp.asarray(torch.ones(3, requires_grad=True), 3)
-    with pytest.raises(DTypeError, match=r"the torch Tensor is not in the main memory; copy it there first, as with"):
+    with pytest.raises(DTypeError, match="the torch Tensor cannot be shared with NumPy: Unknown device type meta"):
         tp.asarray(torch.ones(3, device="meta"), 3)
     with pytest.raises(DTypeError, match="asarray: the torch Tensor cannot be shared with NumPy"):
         tp.asarray(torch.ones(3, dtype=torch.bfloat16), 3)
+
+
+def test_another_device_is_refused() -> None:
+    class OnADevice:
+        """What an array of a library with devices is to DLPack, which numbers CUDA 2."""
+
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return (2, 0)
+
+        def __dlpack__(self) -> object:
+            raise AssertionError("nothing is to be fetched from there")
+
+    with pytest.raises(DTypeError, match="OnADevice is not in the main memory; copy it there first, as with"):
+        tp.asarray(OnADevice(), 3)
 
 
 def test_jax_arrays() -> None:
