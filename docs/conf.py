@@ -24,7 +24,19 @@ python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 api_modules = [
     f"typedprop{name}"
-    for name in ("", ".linalg", ".special", ".optim", ".scipy", ".parallel", ".saving", ".testing", ".errors", ".tree")
+    for name in (
+        "",
+        ".linalg",
+        ".special",
+        ".optim",
+        ".scipy",
+        ".parallel",
+        ".saving",
+        ".testing",
+        ".errors",
+        ".tree",
+        ".pytrees",
+    )
 ]
 
 # `conventions.md#lengths` is a link, to the heading of that name.

@@ -29,7 +29,7 @@ def test_every_page_is_there(site: Path) -> None:
 
 # -- The reference ---------------------------------------------------------------------------------------------------
 
-MODULES = ["linalg", "optim", "special", "testing", "tree", "errors", "parallel", "saving", "scipy"]
+MODULES = ["linalg", "optim", "special", "testing", "tree", "errors", "parallel", "saving", "scipy", "pytrees"]
 
 
 def public_names() -> list[str]:
