@@ -14,7 +14,7 @@ from typedprop import arithmetic as rules
 from typedprop.arithmetic import broadcast_shape, describe, matmul_rules, plain, power_log, power_slope
 from typedprop.errors import ShapeError
 from typedprop.outer_sum import OuterSum
-from typedprop.tape import RULES, Parts, Rule
+from typedprop.tape import PASS, RULES, Parts, Rule
 
 # -- Sizes -----------------------------------------------------------------------------------------------------------
 
@@ -266,13 +266,13 @@ def _of(dtype: Any) -> dict[str, tuple[Rule, Any, Any, Any]]:
     }
     found = {}
     for name, ((x, y), shape_x, shape_y, result) in products.items():
-        left, right = matmul_rules(x, y)
+        left, right = (RULES[code] for code in matmul_rules(x, y))
         found[f"{name}, left"] = (left, y, shape_x, result)
         found[f"{name}, right"] = (right, x, shape_y, result)
     return {
         **binary,
         **found,
-        "pass": (rules.PASS, None, SHAPE, SHAPE),
+        "pass": (RULES[PASS], None, SHAPE, SHAPE),
         "negative": (rules.NEGATE, None, SHAPE, SHAPE),
         "broadcast scalar": (rules.BROADCAST, ((), SHAPE, d), (), SHAPE),
         "broadcast row": (rules.BROADCAST, ((3,), SHAPE, d), (3,), SHAPE),
@@ -282,6 +282,9 @@ def _of(dtype: Any) -> dict[str, tuple[Rule, Any, Any, Any]]:
         "sum -1": (rules.SUM, (SHAPE, -1, False, d), SHAPE, (2,)),
         "sum -1 keepdims": (rules.SUM, (SHAPE, -1, True, d), SHAPE, (2, 1)),
         "sum (0, 1)": (rules.SUM, (SHAPE, (0, 1), False, d), SHAPE, ()),
+        "mean": (rules.MEAN, (SHAPE, None, False, d, 6.0), SHAPE, ()),
+        "mean 0": (rules.MEAN, (SHAPE, 0, False, d, 2.0), SHAPE, (3,)),
+        "mean -1 keepdims": (rules.MEAN, (SHAPE, -1, True, d, 3.0), SHAPE, (2, 1)),
         "transpose": (rules.TRANSPOSE, None, SHAPE, (3, 2)),
         "mT": (rules.SWAP_LAST, None, (4, 2, 3), (4, 3, 2)),
         "reshape": (rules.RESHAPE, (SHAPE, (6,)), SHAPE, (6,)),
@@ -377,7 +380,7 @@ def test_products_that_are_not_defined(x: Any, y: Any, message: str) -> None:
 def test_the_cotangent_of_a_transposed_operand_is_in_its_own_order() -> None:
     w = np.ascontiguousarray(rand(2, 3))
     _, right = matmul_rules(rand(4, 3), w.T)
-    pulled = right.pull(rand(4, 2), rand(4, 3))
+    pulled = RULES[right].pull(rand(4, 2), rand(4, 3))
     assert pulled.shape == (3, 2) and pulled.T.flags.c_contiguous
 
 

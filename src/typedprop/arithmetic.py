@@ -20,7 +20,7 @@ import numpy as np
 from typedprop.errors import NotDifferentiableError, ShapeError
 from typedprop.leaves import FOUND
 from typedprop.outer_sum import OuterSum
-from typedprop.tape import Parts, Rule, Value
+from typedprop.tape import PASS, RULES, TIMES, Parts, Rule, Value
 
 Shape = tuple[int, ...]
 
@@ -95,12 +95,18 @@ def number(x: Value) -> Value:
 
 def total(x: Value, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Value:
     """`x.sum(axis, keepdims)`, a Python float where nothing is left."""
+    if type(x) is np.ndarray and axis is None and not keepdims:
+        return float(np.add.reduce(x, None))
     y = x.sum(axis=axis, keepdims=keepdims)
     return y if shape_of(y) else number(y)
 
 
 def broadcast_to(x: Value, shape: Shape, dtype: np.dtype[Any]) -> Value:
     """`x` stretched to `shape`, in a new array."""
+    if type(x) is float:
+        y = np.empty(shape, dtype)
+        y.fill(x)
+        return y
     if is_plain(x):
         y = np.empty(shape, dtype)
         y[...] = x
@@ -110,6 +116,8 @@ def broadcast_to(x: Value, shape: Shape, dtype: np.dtype[Any]) -> Value:
 
 def sum_to(x: Value, shape: Shape) -> Value:
     """The transpose of `broadcast_to`: sum over the axes along which a value of `shape` was stretched."""
+    if type(x) is np.ndarray and x.ndim == 2 and len(shape) == 1:
+        return np.add.reduce(x, 0)  # a row along the rows: the biases of a batch
     if not shape:
         return total(x)
     from_shape = shape_of(x)
@@ -196,7 +204,6 @@ def describe(shape: Shape) -> str:
 
 # -- Linear maps --------------------------------------------------------------------------------------------------
 
-PASS = Rule("pass", lambda g, _: g, lambda t, _: t, view=True)
 NEGATE = Rule("negative", lambda g, _: -g, lambda t, _: -t, fresh=True)
 
 # residual: (shape before, shape after, dtype)
@@ -225,6 +232,14 @@ def kept_shape(shape: Shape, axis: int | tuple[int, ...] | None) -> Shape:
 
 # residual: (shape, axis, keepdims, dtype)
 SUM = Rule("sum", _pull_sum, lambda t, r: total(t, r[1], r[2]), fresh=True)
+
+# The mean is the sum divided by a count. residual: (shape, axis, keepdims, dtype, count)
+MEAN = Rule(
+    "mean",
+    lambda g, r: _pull_sum(g / r[4], r[:4]),
+    lambda t, r: total(t, r[1], r[2]) / r[4],
+    fresh=True,
+)
 
 TRANSPOSE = Rule("transpose", lambda g, _: g.T, lambda t, _: t.T, view=True)
 SWAP_LAST = Rule("mT", lambda g, _: g.mT, lambda t, _: t.mT, view=True)
@@ -374,15 +389,15 @@ def _nothing(*_: Value) -> None:
 ADD = Binary(
     "+",
     operator.add,
-    Operand("+", _nothing, lambda _: 1.0, rule=PASS),
-    Operand("+", _nothing, lambda _: 1.0, rule=PASS),
+    Operand("+", _nothing, lambda _: 1.0, rule=RULES[PASS]),
+    Operand("+", _nothing, lambda _: 1.0, rule=RULES[PASS]),
     keeps=False,
     slopes=lambda a, b: (1.0, 1.0),
 )
 SUBTRACT = Binary(
     "-",
     operator.sub,
-    Operand("-", _nothing, lambda _: 1.0, rule=PASS),
+    Operand("-", _nothing, lambda _: 1.0, rule=RULES[PASS]),
     Operand("-", _nothing, lambda _: -1.0, rule=NEGATE),
     keeps=False,
     slopes=lambda a, b: (1.0, -1.0),
@@ -390,8 +405,8 @@ SUBTRACT = Binary(
 MULTIPLY = Binary(
     "*",
     operator.mul,
-    Operand("*", lambda a, b, y: b, lambda b: b, operator.mul),
-    Operand("*", lambda a, b, y: a, lambda a: a, operator.mul),
+    Operand("*", lambda a, b, y: b, lambda b: b, rule=RULES[TIMES]),
+    Operand("*", lambda a, b, y: a, lambda a: a, rule=RULES[TIMES]),
     slopes=lambda a, b: (b, a),
 )
 DIVIDE = Binary(
@@ -548,29 +563,32 @@ def _outer_or_pair(left: Value, right: Value) -> Any:
     return outer(left, right)
 
 
-# One pair of rules for each combination of ranks, the residual being the other operand.
-_DOT = (
-    Rule("dot", lambda g, b: g * b, lambda t, b: number(t @ b), fresh=True),
-    Rule("dot", lambda g, a: g * a, lambda t, a: number(a @ t), fresh=True),
-)
-_MATRIX_VECTOR = (
-    Rule("matrix @ vector", _outer_or_pair, lambda t, x: t @ x, fresh=True),
-    Rule("matrix @ vector", lambda g, w: g @ w, lambda t, w: w @ t, fresh=True),
-)
-_VECTOR_MATRIX = (
-    Rule("vector @ matrix", lambda g, w: w @ g, lambda t, w: t @ w, fresh=True),
-    Rule("vector @ matrix", lambda g, x: _outer_or_pair(x, g), lambda t, x: x @ t, fresh=True),
-)
-_MATRICES = (
-    Rule("matrix @ matrix", lambda g, b: g @ b.mT, lambda t, b: t @ b, fresh=True),
-    Rule("matrix @ matrix", lambda g, a: a.mT @ g, lambda t, a: a @ t, fresh=True),
-)
+def _dot(a: Value, b: Value) -> Value:
+    """`a @ b` for ranks 1 and 2, not both 2: arrays' own `dot` lacks the ufunc's overhead, as much as a small product.
+
+    (For two matrices it is slower: it fills the result with zeros first.)
+    """
+    return a.dot(b) if type(b) is np.ndarray else a @ b
+
+
+def _product(name: str, pull_left: _Map, pull_right: _Map) -> tuple[int, int]:
+    """The rules of one combination of ranks, the residual being the other operand; both push by the product itself."""
+    return (
+        Rule(name, pull_left, lambda t, b: matmul(t, b), fresh=True).code,
+        Rule(name, pull_right, lambda t, a: matmul(a, t), fresh=True).code,
+    )
+
+
+_Map = Callable[[Any, Any], Any]
+
+_DOT = _product("dot", lambda g, b: g * b, lambda g, a: g * a)
+_MATRIX_VECTOR = _product("matrix @ vector", _outer_or_pair, lambda g, w: _dot(g, w))
+_VECTOR_MATRIX = _product("vector @ matrix", lambda g, w: _dot(w, g), lambda g, x: _outer_or_pair(x, g))
+_MATRICES = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a: a.T @ g)
 # A transposed right operand gets its cotangent in its own memory order: undoing the transposition then gives a
 # C-ordered gradient, with which a later update runs 1.25 times as fast.
-_MATRICES_RIGHT_TRANSPOSED = (
-    _MATRICES[0],
-    Rule("matrix @ matrix", lambda g, a: (g.mT @ a).mT, lambda t, a: a @ t, fresh=True),
-)
+_MATRICES_RIGHT_TRANSPOSED = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a: (g.T @ a).T)
+_STACKS = _product("stack @ stack", lambda g, b: g @ b.mT, lambda g, a: a.mT @ g)
 
 
 def _pull_shared_matrix(g: Value, a: Value) -> Value:
@@ -578,7 +596,7 @@ def _pull_shared_matrix(g: Value, a: Value) -> Value:
     return a.reshape((-1, shape_of(a)[-1])).T @ g.reshape((-1, shape_of(g)[-1]))
 
 
-_STACK_MATRIX = (_MATRICES[0], Rule("stack @ matrix", _pull_shared_matrix, lambda t, a: a @ t, fresh=True))
+_STACK_MATRIX = _product("stack @ matrix", lambda g, b: g @ b.mT, _pull_shared_matrix)
 
 
 def matmul(x: Value, y: Value) -> Value:
@@ -587,17 +605,34 @@ def matmul(x: Value, y: Value) -> Value:
     return z if shape_of(z) else number(z)
 
 
-def matmul_rules(x: Value, y: Value) -> tuple[Rule, Rule]:
-    """The rules of `x @ y`, after a check that it is defined."""
+def array_product(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> tuple[Any, tuple[int, int]]:
+    """`matmul` of two arrays of one dtype, with its rules; the sizes are looked at only if they do not fit."""
+    try:
+        if y.ndim == 1:
+            if x.ndim == 2:
+                return x.dot(y), _MATRIX_VECTOR
+            if x.ndim == 1:
+                return float(x.dot(y)), _DOT
+        elif y.ndim == 2:
+            if x.ndim == 2:
+                return x @ y, _MATRICES_RIGHT_TRANSPOSED if y.flags.fnc else _MATRICES
+            if x.ndim == 1:
+                return x.dot(y), _VECTOR_MATRIX
+    except ValueError:
+        pass
+    codes = matmul_rules(x, y)
+    return matmul(x, y), codes
+
+
+def matmul_rules(x: Value, y: Value) -> tuple[int, int]:
+    """The codes of the rules of `x @ y`, after a check that it is defined."""
     a, b = shape_of(x), shape_of(y)
     ranks = (len(a), len(b))
     if a and b and a[-1] == b[0]:
         if ranks == (2, 1):
             return _MATRIX_VECTOR
         if ranks == (2, 2):
-            if type(y) is np.ndarray and y.flags.f_contiguous and not y.flags.c_contiguous:
-                return _MATRICES_RIGHT_TRANSPOSED
-            return _MATRICES
+            return _MATRICES_RIGHT_TRANSPOSED if type(y) is np.ndarray and y.flags.fnc else _MATRICES
         if ranks == (1, 2):
             return _VECTOR_MATRIX
         if ranks == (1, 1):
@@ -607,7 +642,7 @@ def matmul_rules(x: Value, y: Value) -> tuple[Rule, Rule]:
     inner = b[-2] if ranks[1] > 1 else b[0]
     if a[-1] != inner or (ranks == (3, 3) and a[0] != b[0]):
         raise ShapeError(f"@: {describe(a)} @ {describe(b)}: {_matmul_mismatch(a, b, inner)}")
-    return _MATRICES if ranks == (3, 3) else _STACK_MATRIX
+    return _STACKS if ranks == (3, 3) else _STACK_MATRIX
 
 
 def _matmul_mismatch(a: Shape, b: Shape, inner: int) -> str:

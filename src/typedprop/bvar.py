@@ -34,7 +34,7 @@ from typedprop.arithmetic import Binary, Shape, broadcast_shape, describe, dtype
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.leaves import FOUND, LeafType, leaf_type
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
-from typedprop.tape import PART, SCALE, Entry, Rule, Tape, Value
+from typedprop.tape import PART, PASS, SCALE, TIMES, Entry, Rule, Tape, Value
 
 V = TypeVar("V")
 B = TypeVar("B", bound=int)
@@ -61,6 +61,10 @@ _AnyIndex: TypeAlias = (
 )
 
 _new = object.__new__
+# The names that the short ways of the operators use, looked up once.
+_Array = np.ndarray
+NEGATE = rules.NEGATE.code
+_TRANSPOSE = rules.TRANSPOSE.code
 
 
 class _Swapped:
@@ -206,8 +210,23 @@ class BVar(Generic[V]):
     def __add__(self, other: int) -> BVar[V]: ...
     def __add__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
-        if type(x) is float and type(other) is float and tape is not None and tape.open:
-            return record(tape, x + other, (SCALE, self._node, 1.0))
+        if tape is not None:
+            if type(other) is BVar:
+                if other._tape is tape:
+                    y = other._value
+                    if type(x) is _Array and type(y) is _Array:
+                        if x.shape == y.shape and x.dtype is y.dtype:
+                            return record(tape, x + y, (PASS, self._node, None, PASS, other._node, None))
+                    elif type(x) is float and type(y) is float:
+                        return record(tape, x + y, (SCALE, self._node, 1.0, SCALE, other._node, 1.0))
+            elif type(x) is float and type(other) is float and tape.open:
+                b: BVar[Any] = _new(BVar)
+                b._value = x + other
+                b._tape = tape
+                entries = tape.entries
+                b._node = len(entries)
+                entries.append((SCALE, self._node, 1.0))
+                return b
         return binary(rules.ADD, self, other)
 
     @overload
@@ -223,6 +242,8 @@ class BVar(Generic[V]):
     @overload
     def __radd__(self, other: int) -> BVar[V]: ...
     def __radd__(self, other: Any) -> Any:
+        if type(other) is float and type(self._value) is float:
+            return record(self._tape, self._value + other, (SCALE, self._node, 1.0))
         return binary(rules.ADD, other, self)
 
     @overload
@@ -242,8 +263,17 @@ class BVar(Generic[V]):
     def __sub__(self, other: int) -> BVar[V]: ...
     def __sub__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
-        if type(x) is float and type(other) is float and tape is not None and tape.open:
-            return record(tape, x - other, (SCALE, self._node, 1.0))
+        if tape is not None:
+            if type(other) is BVar:
+                if other._tape is tape:
+                    y = other._value
+                    if type(x) is _Array and type(y) is _Array:
+                        if x.shape == y.shape and x.dtype is y.dtype:
+                            return record(tape, x - y, (PASS, self._node, None, NEGATE, other._node, None))
+                    elif type(x) is float and type(y) is float:
+                        return record(tape, x - y, (SCALE, self._node, 1.0, SCALE, other._node, -1.0))
+            elif type(x) is float and type(other) is float:
+                return record(tape, x - other, (SCALE, self._node, 1.0))
         return binary(rules.SUBTRACT, self, other)
 
     @overload
@@ -259,6 +289,8 @@ class BVar(Generic[V]):
     @overload
     def __rsub__(self, other: int) -> BVar[V]: ...
     def __rsub__(self, other: Any) -> Any:
+        if type(other) is float and type(self._value) is float:
+            return record(self._tape, other - self._value, (SCALE, self._node, -1.0))
         return binary(rules.SUBTRACT, other, self)
 
     @overload
@@ -278,8 +310,23 @@ class BVar(Generic[V]):
     def __mul__(self, other: int) -> BVar[V]: ...
     def __mul__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
-        if type(x) is float and type(other) is float and tape is not None and tape.open:
-            return record(tape, x * other, (SCALE, self._node, other))
+        if tape is not None:
+            if type(other) is BVar:
+                if other._tape is tape:
+                    y = other._value
+                    if type(x) is _Array and type(y) is _Array:
+                        if x.shape == y.shape and x.dtype is y.dtype:
+                            return record(tape, x * y, (TIMES, self._node, y, TIMES, other._node, x))
+                    elif type(x) is float and type(y) is float:
+                        return record(tape, x * y, (SCALE, self._node, y, SCALE, other._node, x))
+            elif type(x) is float and type(other) is float and tape.open:
+                b: BVar[Any] = _new(BVar)
+                b._value = x * other
+                b._tape = tape
+                entries = tape.entries
+                b._node = len(entries)
+                entries.append((SCALE, self._node, other))
+                return b
         return binary(rules.MULTIPLY, self, other)
 
     @overload
@@ -295,6 +342,15 @@ class BVar(Generic[V]):
     @overload
     def __rmul__(self, other: int) -> BVar[V]: ...
     def __rmul__(self, other: Any) -> Any:
+        x, tape = self._value, self._tape
+        if type(other) is float and type(x) is float and tape is not None and tape.open:
+            b: BVar[Any] = _new(BVar)
+            b._value = x * other
+            b._tape = tape
+            entries = tape.entries
+            b._node = len(entries)
+            entries.append((SCALE, self._node, other))
+            return b
         return binary(rules.MULTIPLY, other, self)
 
     @overload
@@ -482,8 +538,13 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     def mean(self, axis: Any = None, *, keepdims: bool = False) -> Any:
         """The arithmetic mean over all elements or along `axis`. An empty one raises `ShapeError`."""
-        axis = axis_of("mean", self.shape, axis)
-        return _sum(self, axis, keepdims) / float(count_of("mean", self.shape, axis))
+        shape = self.shape
+        axis = axis_of("mean", shape, axis)
+        count = float(count_of("mean", shape, axis))
+        if not shape:
+            return _alone("mean", self)
+        value = rules.total(self._value, axis, keepdims) / count
+        return record(self._tape, value, (rules.MEAN.code, self._node, (shape, axis, keepdims, self.dtype, count)))
 
     @overload
     def max(self, axis: None = None, *, keepdims: Literal[False] = False) -> BVar[float]: ...
@@ -554,9 +615,10 @@ class BVar(Generic[V]):
     @property
     def T(self: BVar[L[M, N, D]]) -> BVar[L[N, M, D]]:
         """The transpose of a matrix."""
-        if len(shape_of(self._value)) != 2:
+        x = self._value
+        if (x.ndim if type(x) is _Array else len(shape_of(x))) != 2:
             raise ShapeError(f".T: wanted a matrix, got {describe(self.shape)}; use reshape or swapaxes")
-        return record(self._tape, self._value.T, (rules.TRANSPOSE.code, self._node, None))
+        return record(self._tape, x.T, (_TRANSPOSE, self._node, None))
 
     mT: _Swapped = _Swapped()
     """The last two axes swapped: the transpose of a matrix, or of each matrix of a batch."""
@@ -907,12 +969,12 @@ def record(tape: Tape | None, value: Value, entry: Entry) -> BVar[Any]:
     b._tape = tape
     if tape is None:
         b._node = -1
-        return b
-    if not tape.open:
-        tape.note(value, entry)
-    entries = tape.entries
-    b._node = len(entries)
-    entries.append(entry)
+    else:
+        if not tape.open:
+            tape.note(value, entry)
+        entries = tape.entries
+        b._node = len(entries)
+        entries.append(entry)
     return b
 
 
@@ -1038,24 +1100,38 @@ def refused(name: str, x: Any) -> Any:
 def binary(op: Binary, a: Any, b: Any) -> Any:
     """A binary elementwise operation, at least one of its operands a BVar."""
     type_a, type_b = type(a), type(b)
-    if type_a is type_b and a._tape is b._tape and a._tape is not None:
-        # By far the most frequent cases need none of the questions below.
-        x, y = a._value, b._value
-        if type(x) is type(y) is float and op.slopes is not None:
-            slope_x, slope_y = op.slopes(x, y)
-            return record(a._tape, op.value(x, y), (SCALE, a._node, slope_x, SCALE, b._node, slope_y))
-        if type(x) is type(y) is np.ndarray and x.dtype is y.dtype:
-            shape, node_a, node_b = x.shape, a._node, b._node
-            if shape != y.shape:
-                shape = broadcast_shape(op.name, shape, y.shape)
-            value = op.value(x, y)
-            if x.shape != shape:
-                node_a = _stretch(a._tape, node_a, x.shape, shape, value)
-            if y.shape != shape:
-                node_b = _stretch(a._tape, node_b, y.shape, shape, value)
-            left, right = op.left, op.right
-            residuals = left.residual(x, y, value), right.residual(x, y, value)
-            return record(a._tape, value, (left.code, node_a, residuals[0], right.code, node_b, residuals[1]))
+    # The frequent cases, of arrays on one tape or none, or with plain data, need none of the questions below.
+    if type_a is type_b:
+        both: Tape | None = a._tape
+        if both is b._tape:
+            x, y = a._value, b._value
+            if type(x) is _Array and type(y) is _Array and x.dtype is y.dtype:
+                return _of_arrays(op, both, a._node, b._node, x, y)
+            if type(x) is float and type(y) is float and both is not None and op.slopes is not None:
+                slope_x, slope_y = op.slopes(x, y)
+                return record(both, op.value(x, y), (SCALE, a._node, slope_x, SCALE, b._node, slope_y))
+    elif type_b is float or type_b is int:
+        x, tape = a._value, a._tape
+        if type(x) is _Array:
+            value = op.value(x, b)
+            if tape is None:
+                return constant(value)
+            return record(tape, value, (op.left.code, a._node, op.left.residual(x, b, value)))
+    elif type_a is float or type_a is int:
+        y, tape = b._value, b._tape
+        if type(y) is _Array:
+            value = op.value(a, y)
+            if tape is None:
+                return constant(value)
+            return record(tape, value, (op.right.code, b._node, op.right.residual(a, y, value)))
+    elif type_b is _Array and type_a is BVar:
+        x, tape = a._value, a._tape
+        if type(x) is _Array and x.dtype is b.dtype and x.shape == b.shape:
+            value = op.value(x, b)
+            if tape is None:
+                return constant(value)
+            kept = b.copy() if op.keeps else None
+            return record(tape, value, (op.left.code, a._node, op.left.residual(x, kept, value)))
     tape_a: Tape | None = a._tape if type_a is BVar else None
     tape_b: Tape | None = b._tape if type_b is BVar else None
     tape = tape_a
@@ -1111,6 +1187,30 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
     return record(tape, value, entry)
 
 
+def _of_arrays(op: Binary, tape: Tape | None, node_x: int, node_y: int, x: Value, y: Value) -> BVar[Any]:
+    """A binary operation of two arrays of one dtype, both on `tape`, or both constant."""
+    shape_x, shape_y = x.shape, y.shape
+    shape = shape_x if shape_x == shape_y else broadcast_shape(op.name, shape_x, shape_y)
+    value = op.value(x, y)
+    if tape is None:
+        return constant(value)
+    left, right = op.left, op.right
+    code_x, code_y = left.code, right.code
+    residual_x, residual_y = left.residual(x, y, value), right.residual(x, y, value)
+    if shape_x != shape:
+        if code_x == PASS:
+            # One step for two: the identity of what was broadcast.
+            code_x, residual_x = rules.BROADCAST.code, (shape_x, shape, x.dtype)
+        else:
+            node_x = _stretch(tape, node_x, shape_x, shape, value)
+    elif shape_y != shape:
+        if code_y == PASS:
+            code_y, residual_y = rules.BROADCAST.code, (shape_y, shape, x.dtype)
+        else:
+            node_y = _stretch(tape, node_y, shape_y, shape, value)
+    return record(tape, value, (code_x, node_x, residual_x, code_y, node_y, residual_y))
+
+
 def _of_leaves(op: Binary, leaf: LeafType, tape: Tape | None, a: Any, b: Any, x: Value, y: Value) -> Any:
     """A binary operation of which at least one operand is of a registered type: with its own kind, or with an int."""
     for other in (x, y):
@@ -1160,8 +1260,9 @@ def _partial(operand: rules.Operand, x: Value, y: Value, value: Value) -> Value:
             return float(operand.partial(operand.residual(np.float64(x), np.float64(y), np.float64(value))))
 
 
-def _stretch(tape: Tape, node: int, before: Shape, after: Shape, value: Value) -> int:
+def _stretch(tape: Tape | None, node: int, before: Shape, after: Shape, value: Value) -> int:
     """Record that an operand was broadcast; its stretched value is never formed."""
+    assert tape is not None
     tape.check_open()
     tape.entries.append((rules.BROADCAST.code, node, (before, after, dtype_of(value))))
     return len(tape.entries) - 1
@@ -1183,18 +1284,17 @@ def mixed(name: str, one: np.dtype[Any], other: np.dtype[Any]) -> DTypeError:
 def product(a: Any, b: Any) -> Any:
     """`a @ b`, at least one a BVar."""
     type_a, type_b = type(a), type(b)
-    if type_a is BVar and a._tape is not None:
-        # The frequent cases, of arrays on one tape or with plain data, need none of the questions below.
-        x = a._value
-        y = b._value if type_b is BVar and b._tape is a._tape else b
-        if type(x) is type(y) is np.ndarray and x.dtype is y.dtype and y.ndim:
-            left, right = rules.matmul_rules(x, y)
-            if type_b is not BVar:
-                y = y.copy()
-            value = rules.matmul(x, y)
+    # The frequent cases, of arrays on one tape or none, or with plain data, need none of the questions below.
+    if type_a is BVar:
+        tape, x = a._tape, a._value
+        y = b._value if type_b is BVar and b._tape is tape else b
+        if type(x) is _Array and type(y) is _Array and x.dtype is y.dtype:
+            value, (left, right) = rules.array_product(x, y)
+            if tape is None:
+                return constant(value)
             if type_b is BVar:
-                return record(a._tape, value, (left.code, a._node, y, right.code, b._node, x))
-            return record(a._tape, value, (left.code, a._node, y))
+                return record(tape, value, (left, a._node, y, right, b._node, x))
+            return record(tape, value, (left, a._node, y.copy()))
     tape_a: Tape | None = a._tape if type_a is BVar else None
     tape_b: Tape | None = b._tape if type_b is BVar else None
     tape = tape_a
@@ -1218,9 +1318,9 @@ def product(a: Any, b: Any) -> Any:
         return constant(value)
     entry: Entry = ()
     if tape_a is tape:
-        entry = (left.code, a._node, y)
+        entry = (left, a._node, y)
     if tape_b is tape:
-        entry += (right.code, b._node, x)
+        entry += (right, b._node, x)
     return record(tape, value, entry)
 
 
@@ -1273,8 +1373,10 @@ def axis_of(name: str, shape: Shape, axis: Any) -> Any:
 
 def count_of(name: str, shape: Shape, axis: Any) -> int:
     """How many elements a reduction joins; an error where there is none."""
-    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    count = math.prod(shape[a] for a in axes)
+    if axis is None:
+        count = math.prod(shape)
+    else:
+        count = math.prod(shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
     if not count:
         raise ShapeError(f"{name}: {describe(shape)} has no elements{'' if axis is None else f' along axis {axis}'}")
     return count

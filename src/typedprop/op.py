@@ -21,7 +21,7 @@ NumPy function: no wrapper, no tape.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
 import numpy as np
 from typing_extensions import TypeVar
@@ -33,7 +33,6 @@ from typedprop.arithmetic import (
     dtype_of,
     is_plain,
     number,
-    scaled_by,
     shape_of,
 )
 from typedprop.bvar import Arr, BVar, V, binary, constant, innermost, is_operand, mixed, own_data, record, seen_from
@@ -79,21 +78,10 @@ def python_number(x: Value) -> Value:
     return float(x) if isinstance(x, np.generic) else x
 
 
-class Elementwise:
+class Elementwise(Protocol):
     """A differentiable function of each element: what `elementwise` makes. Keeps type, shape and dtype."""
 
-    def __init__(
-        self, name: str, value: Function, number: Function | None, partial: Function, keeps_output: bool, doc: str
-    ) -> None:
-        self.__name__ = name
-        self.__doc__ = doc
-        self._value = value
-        # NumPy's functions give np.float64 for a float, which would promote float32 arrays later on.
-        self._number = number or (lambda x: float(value(x)))
-        self._partial = partial
-        self._keeps_output = keeps_output
-        apply = scaled_by(partial)
-        self._code = Rule(name, apply, apply, fresh=True).code
+    __name__: str
 
     @overload
     def __call__(self, x: BVar[V], /) -> BVar[V]: ...
@@ -101,50 +89,10 @@ class Elementwise:
     def __call__(self, x: Arr, /) -> Arr: ...
     @overload
     def __call__(self, x: float, /) -> float: ...
-    def __call__(self, x: Any, /) -> Any:
-        """Of each element of `x`, a BVar, an array of any shape or a number; the result has its shape and dtype.
 
-        Plain integers and bools count as floats. Raises `DTypeError` for anything else, complex numbers included.
-        """
-        if type(x) is not BVar:
-            x = checked_plain(self.__name__, x)
-            return self._value(x) if type(x) is np.ndarray else self._of_number(x)
-        inner, tape = x._value, x._tape
-        y: Any
-        if type(inner) is float:
-            try:
-                y = self._number(inner)
-                if tape is None:
-                    return constant(y)
-                d = self._partial(y if self._keeps_output else inner)
-            except (ValueError, OverflowError, ZeroDivisionError):
-                y = self._of_number(inner)
-                d = self._slope(y if self._keeps_output else inner)
-            return record(tape, y, (SCALE, x._node, d if type(d) is float else float(d)))
-        y = self._value(inner) if type(inner) is np.ndarray else self(inner)
-        if tape is None:
-            return constant(y)
-        kept = y if self._keeps_output else inner
-        if shape_of(inner):
-            return record(tape, y, (self._code, x._node, kept))
-        return record(tape, y, (SCALE, x._node, self._partial(kept)))
-
-    def _of_number(self, x: float) -> float:
-        """The value at a number: Python's where it has one, NumPy's infinities and NaNs where Python raises."""
-        try:
-            return self._number(x)
-        except (ValueError, OverflowError, ZeroDivisionError):
-            return float(self._value(np.float64(x)))
-
-    def _slope(self, kept: float) -> Value:
-        try:
-            return number(self._partial(kept))
-        except (ValueError, OverflowError, ZeroDivisionError):
-            with np.errstate(all="ignore"):
-                return float(self._partial(np.float64(kept)))
-
-    def __repr__(self) -> str:
-        return f"<typedprop elementwise {self.__name__}>"
+    # Implemented by what `elementwise` gives: of each element of `x`, a BVar, an array of any shape or a number; the
+    # result has its shape and dtype. Plain integers and bools count as floats. Raises `DTypeError` for anything else,
+    # complex numbers included.
 
 
 def elementwise(
@@ -154,17 +102,81 @@ def elementwise(
     of_input: Function | None = None,
     of_output: Function | None = None,
     number: Function | None = None,
+    apply: Function | None = None,
     doc: str = "",
 ) -> Elementwise:
     """Declare a function of each element.
 
     `value` is the NumPy function; `number`, where given, a faster one for Python floats (from `math`). The derivative
-    is a function of the input or of the output, and only that one is kept for the backward sweep.
+    is a function of the input or of the output, and only that one is kept for the backward sweep. `apply(t, kept)`
+    multiplies a tangent by the derivative; give it where that takes fewer steps than the derivative by itself.
     """
     partial = of_input or of_output
     if partial is None or (of_input and of_output):
         raise TypeError(f"elementwise {name}: give the derivative as of_input or as of_output, one of them")
-    return Elementwise(name, value, number, partial, of_output is not None, doc)
+    keeps_output = of_output is not None
+    apply = apply or _scaled_elements(partial)
+    code = Rule(name, apply, apply, fresh=True).code
+    # NumPy's functions give np.float64 for a float, which would promote float32 arrays later on.
+    number_of = number or (lambda x: float(value(x)))
+
+    def of_number(x: float) -> float:
+        """The value at a number: Python's where it has one, NumPy's infinities and NaNs where Python raises."""
+        try:
+            y: float = number_of(x)
+        except (ValueError, OverflowError, ZeroDivisionError):
+            y = float(value(np.float64(x)))
+        return y
+
+    def slope(kept: float) -> Value:
+        try:
+            return python_number(partial(kept))
+        except (ValueError, OverflowError, ZeroDivisionError):
+            with np.errstate(all="ignore"):
+                return float(partial(np.float64(kept)))
+
+    def call(x: Any, /) -> Any:
+        if type(x) is not BVar:
+            x = checked_plain(name, x)
+            return value(x) if type(x) is np.ndarray else of_number(x)
+        inner, tape = x._value, x._tape
+        y: Any
+        if type(inner) is np.ndarray:
+            y = value(inner)
+            return record(tape, y, (code, x._node, y if keeps_output else inner))
+        if type(inner) is float:
+            try:
+                y = number_of(inner)
+                if tape is None:
+                    return constant(y)
+                d = partial(y if keeps_output else inner)
+            except (ValueError, OverflowError, ZeroDivisionError):
+                y = of_number(inner)
+                d = slope(y if keeps_output else inner)
+            return record(tape, y, (SCALE, x._node, d if type(d) is float else float(d)))
+        y = call(inner)
+        if tape is None:
+            return constant(y)
+        kept = y if keeps_output else inner
+        if shape_of(inner):
+            return record(tape, y, (code, x._node, kept))
+        return record(tape, y, (SCALE, x._node, partial(kept)))
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = doc
+    return call
+
+
+def _scaled_elements(partial: Function) -> Function:
+    """The map `t -> t * partial(kept)`, in place where `partial` made a new array, as a temporary is ours to use."""
+
+    def apply(t: Value, kept: Any) -> Value:
+        d = partial(kept)
+        if type(d) is np.ndarray is type(t) and d is not kept and d.base is None:
+            return np.multiply(d, t, d)
+        return t * d
+
+    return apply
 
 
 class Elementwise2:

@@ -20,32 +20,41 @@ _MATRICES = 4
 class OuterSum:
     """The matrix `sum(outer(left, right))` over pairs of plain vectors, not yet formed."""
 
-    __slots__ = ("_dense", "_left", "_right")
+    __slots__ = ("_dense", "_left", "_pairs", "_right", "_room")
 
     def __init__(self, left: Array, right: Array) -> None:
-        self._left = [left]
-        self._right = [right]
+        self._left = left
+        self._right = right
+        # Further pairs, one after the other; how many may still come before all are folded; what was folded so far.
+        self._pairs: list[Array] | None = None
+        self._room = 0
         self._dense: Array | None = None
 
     def add(self, other: OuterSum) -> None:
         """Take over the single pair of `other`."""
-        self._left += other._left
-        self._right += other._right
-        left, right = self._left[0], self._right[0]
-        if len(self._left) * (left.size + right.size) > _MATRICES * left.size * right.size + 1024:
+        pairs = self._pairs
+        if pairs is None:
+            left, right = self._left.size, self._right.size
+            self._room = (_MATRICES * left * right + 1024) // (left + right + 1)
+            self._pairs = pairs = [self._left, self._right]
+        pairs.append(other._left)
+        pairs.append(other._right)
+        if len(pairs) > 2 * self._room:
             self._dense = self.dense()
-            self._left.clear()
-            self._right.clear()
+            pairs.clear()
 
     def dense(self) -> Array:
         """The matrix, in a buffer of its own."""
-        if not self._left:
-            assert self._dense is not None
-            return self._dense
-        if len(self._left) == 1:
+        pairs = self._pairs
+        if pairs is None:
             # A matrix product with one inner index: BLAS writes the result once, 1.7 times as fast as np.outer or a
             # broadcast product, which made half of the time of a one-sample gradient.
-            product = np.dot(self._left[0][:, None], self._right[0][None, :])
-        else:
-            product = np.array(self._left).T @ np.array(self._right)
-        return product if self._dense is None else np.add(self._dense, product, out=self._dense)
+            outer: Array = self._left[:, None].dot(self._right[None])
+            return outer
+        if not pairs:
+            assert self._dense is not None
+            return self._dense
+        product: Array = np.array(pairs[::2]).T @ np.array(pairs[1::2])
+        if self._dense is not None:
+            np.add(self._dense, product, product)
+        return product

@@ -58,8 +58,13 @@ class Rule:
 # Every rule by its code; filled while modules are imported.
 RULES: list[Rule] = []
 
-# The one rule that the sweeps know by heart: scalar result, scalar parent, the residual is the partial derivative.
+# The rules that the backward sweep knows by heart: they are most of all entries, and a call costs as much as they do.
+# Scalar result, scalar parent, the residual is the partial derivative:
 SCALE: int = Rule("scale", lambda g, d: g * d, lambda t, d: t * d).code
+# The same of arrays, element by element:
+TIMES: int = Rule("*", lambda g, d: g * d, lambda t, d: t * d, fresh=True).code
+# The identity:
+PASS: int = Rule("pass", lambda g, _: g, lambda t, _: t, view=True).code
 
 
 class Joint:
@@ -165,98 +170,102 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
             last = node
     del entries[last + 1 :]
     cotangents: list[Any] = [None] * max(len(entries), inputs)
-    # Nodes whose cotangent is a buffer of the sweep's own, which further contributions may be added into.
-    owned = bytearray(len(cotangents))
+    # Nodes whose cotangent somebody else may hold. All others are buffers of the sweep's own, which it may add into.
+    shared: set[int] = set()
     for node, seed in seeds:
-        _accumulate(cotangents, owned, node, seed, False)
+        _accumulate(cotangents, shared, node, seed, False)
     rules = RULES
+    next_entry, next_cotangent = entries.pop, cotangents.pop
     entry: Entry = ()
     cotangent: Any = None
     try:
-        while len(entries) > inputs:
-            entry = entries.pop()
-            cotangent = cotangents.pop()
-            mine = owned.pop()
+        for _ in itertools.repeat(None, len(entries) - inputs):
+            entry = next_entry()
+            cotangent = next_cotangent()
             if cotangent is None:
                 continue
-            if len(entry) == 3:
-                code, parent, residual = entry
-                if code == SCALE:
-                    # The path of scalars: one multiplication and one addition an operand, no call.
-                    contribution = cotangent * residual
-                    old = cotangents[parent]
-                    cotangents[parent] = contribution if old is None else old + contribution
-                    continue
-                if type(cotangent) is OuterSum:
-                    cotangent = cotangent.dense()
-                if code == JOINT:
-                    for node, contribution in zip(parent, residual.pull(cotangent), strict=True):
-                        if contribution is not None:
-                            _accumulate(cotangents, owned, node, contribution, residual.fresh)
-                    continue
-                rule = rules[code]
-                contribution = rule.pull(cotangent, residual)
-                fresh = rule.fresh or (rule.view and bool(mine))
-                if cotangents[parent] is None:
-                    cotangents[parent] = contribution
-                    owned[parent] = fresh
+            code = entry[0]
+            if code == SCALE:
+                # The path of scalars: one multiplication and one addition an operand, no call.
+                if len(entry) == 3:
+                    _, parent, residual = entry
                 else:
-                    _accumulate(cotangents, owned, parent, contribution, fresh)
-            elif entry[0] == SCALE:
-                # A scalar of two scalars.
-                _, parent, residual, _, other, slope = entry
-                contribution = cotangent * residual
+                    _, parent, residual, _, other, slope = entry
+                    old = cotangents[other]
+                    cotangents[other] = cotangent * slope if old is None else old + cotangent * slope
                 old = cotangents[parent]
-                cotangents[parent] = contribution if old is None else old + contribution
-                contribution = cotangent * slope
-                old = cotangents[other]
-                cotangents[other] = contribution if old is None else old + contribution
-            else:
-                if type(cotangent) is OuterSum:
-                    cotangent = cotangent.dense()
-                triples = iter(entry)
-                for code, parent, residual in zip(triples, triples, triples, strict=True):
+                cotangents[parent] = cotangent * residual if old is None else old + cotangent * residual
+                continue
+            if type(cotangent) is OuterSum:
+                cotangent = cotangent.dense()
+            if code == JOINT:
+                for parent, contribution in zip(entry[1], entry[2].pull(cotangent), strict=True):
+                    if contribution is not None:
+                        _accumulate(cotangents, shared, parent, contribution, entry[2].fresh)
+                continue
+            operand, end = 0, len(entry)
+            while True:
+                parent, residual = entry[operand + 1], entry[operand + 2]
+                if code == TIMES:
+                    contribution = cotangent * residual
+                    fresh = True
+                elif code == PASS:
+                    contribution = cotangent
+                    fresh = end == 3 and len(entries) not in shared
+                else:
                     rule = rules[code]
                     contribution = rule.pull(cotangent, residual)
-                    if cotangents[parent] is None:
-                        cotangents[parent] = contribution
-                        owned[parent] = rule.fresh
-                    else:
-                        _accumulate(cotangents, owned, parent, contribution, rule.fresh)
+                    fresh = rule.fresh or (rule.view and end == 3 and len(entries) not in shared)
+                old = cotangents[parent]
+                if old is None:
+                    cotangents[parent] = contribution
+                    if not fresh:
+                        shared.add(parent)
+                elif type(old) is np.ndarray is type(contribution) and parent not in shared:
+                    # Positional, for a keyword argument costs as much as the sum of two short vectors.
+                    np.add(old, contribution, old)
+                else:
+                    _accumulate(cotangents, shared, parent, contribution, fresh)
+                operand += 3
+                if operand == end:
+                    break
+                code = entry[operand]
     except Exception as error:
         raise SweepError(len(entries), entry, getattr(cotangent, "shape", ())) from error
     for node, cotangent in enumerate(cotangents):
         kind = type(cotangent)
         if kind is np.ndarray:
-            if not owned[node]:
+            if node in shared:
                 cotangents[node] = cotangent.copy()
         elif kind is OuterSum:
             cotangents[node] = cotangent.dense()
     return cotangents
 
 
-def _accumulate(cotangents: list[Any], owned: bytearray, node: int, contribution: Any, fresh: bool) -> None:
+def _accumulate(cotangents: list[Any], shared: set[int], node: int, contribution: Any, fresh: bool) -> None:
     """Add a contribution to a node's cotangent, in place where the buffer is the sweep's own."""
     old = cotangents[node]
+    kind = type(old)
     if old is None:
         cotangents[node] = contribution
-        owned[node] = fresh
+        if not fresh:
+            shared.add(node)
+        return
+    if kind is np.ndarray is type(contribution):
+        if node not in shared:
+            np.add(old, contribution, old)
+            return
+        cotangents[node] = old + contribution
     elif type(contribution) is OuterSum:
-        if type(old) is OuterSum:
+        if kind is OuterSum:
             old.add(contribution)
         else:
             cotangents[node] = old + contribution.dense()
-            owned[node] = True
     elif type(contribution) is Parts:
         old.add(contribution)
     else:
-        if type(old) is OuterSum:
-            old = cotangents[node] = old.dense()
-        if owned[node] and type(old) is np.ndarray and type(contribution) is np.ndarray:
-            np.add(old, contribution, out=old)
-        else:
-            cotangents[node] = added(old, contribution)
-            owned[node] = True
+        cotangents[node] = added(old.dense() if kind is OuterSum else old, contribution)
+    shared.discard(node)
 
 
 def push_forward(entries: list[Entry], tangents: Sequence[Value], wanted: bytearray | None = None) -> list[Value]:

@@ -118,7 +118,11 @@ class Structure(Generic[P]):
         for leaf in new_leaves:
             if type(leaf) is not BVar:
                 raise self._not_a_leaf(new_leaves)
-        tree: P = _build(self._program, self._statics, new_leaves)
+        return self.around(new_leaves)
+
+    def around(self, leaves: list[Leaf]) -> P:
+        """The tree around new leaves, which are known to be as many BVars as it has."""
+        tree: P = _build(self._program, self._statics, leaves)
         return tree
 
     def leaves_of(self, tree: P, name: str = "the tree", like: str = "the other tree") -> list[Leaf]:
@@ -462,15 +466,21 @@ _set = object.__setattr__
 
 
 def _build(program: tuple[_Entry, ...], statics: tuple[Any, ...], leaves: list[Leaf]) -> Any:
+    node: Any
+    if len(program) == 1 and (setters := program[0][0].setters) is not None:
+        # The common case first, and with nothing in between: one record with slots, all of them leaves.
+        node = _new(program[0][0].cls)
+        for setter, leaf in zip(setters, leaves):  # noqa: B905  # of one length, which costs time to have checked
+            setter(node, leaf)
+        return node
     made: list[Any] = []
     used = kept = 0
-    node: Any
     values: list[Any]
     for entry in program:
         kind, count, keys, whole = entry
         if whole:
             if kind.setters is not None:
-                # The common case first, and with nothing in between: a record with slots, all of them leaves.
+                # A record with slots, all of them leaves.
                 node = _new(kind.cls)
                 for setter in kind.setters:
                     setter(node, leaves[used])

@@ -242,15 +242,26 @@ cosh: Elementwise = elementwise(
 )
 
 
-def _one_minus_square(y: Value) -> Value:
-    if type(y) is not np.ndarray:
-        return 1 - y * y
+# Ones without an axis, of each dtype: a ufunc takes one in half the time that a Python number costs it.
+_ONES = {np.dtype(dtype): np.ones((), dtype) for dtype in (np.float64, np.float32)}
+
+
+def _times_one_minus_square(t: Value, y: Value) -> Value:
+    """t (1 - y²), in one buffer."""
+    if type(t) is not np.ndarray or type(y) is not np.ndarray:
+        return t * (1 - y * y)
     d = y * y
-    return np.subtract(1, d, out=d)
+    np.subtract(_ONES[y.dtype], d, d)
+    return np.multiply(d, t, d)
 
 
 tanh: Elementwise = elementwise(
-    "tanh", np.tanh, number=math.tanh, of_output=_one_minus_square, doc="The hyperbolic tangent."
+    "tanh",
+    np.tanh,
+    number=math.tanh,
+    of_output=lambda y: 1 - y * y,
+    apply=_times_one_minus_square,
+    doc="The hyperbolic tangent.",
 )
 hypot: Elementwise2 = elementwise2(
     "hypot",
@@ -406,13 +417,14 @@ def clip(x: Any, low: Any, high: Any, /) -> Any:
 # -- Logistic functions ----------------------------------------------------------------------------------------------
 
 
-def _sigmoid(x: Value) -> Value:
+@np.errstate(over="ignore")
+def _sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) in one buffer; where exp overflows to infinity, the result is the right 0."""
+    one = _ONES.get(x.dtype, 1)
     y = np.negative(x)
-    with np.errstate(over="ignore"):
-        np.exp(y, out=y)
-    np.add(y, 1, out=y)
-    return np.reciprocal(y, out=y)
+    np.exp(y, y)
+    np.add(y, one, y)
+    return np.divide(one, y, y)
 
 
 def _sigmoid_number(x: float) -> float:
@@ -422,18 +434,21 @@ def _sigmoid_number(x: float) -> float:
     return z / (1 + z)
 
 
-def _sigmoid_slope(y: Value) -> Value:
-    if type(y) is not np.ndarray:
-        return y * (1 - y)
-    d = np.subtract(1, y)
-    return np.multiply(d, y, out=d)
+def _times_sigmoid_slope(t: Value, y: Value) -> Value:
+    """t y (1 - y), in one buffer."""
+    if type(t) is not np.ndarray or type(y) is not np.ndarray:
+        return t * (y * (1 - y))
+    d = np.subtract(_ONES[y.dtype], y)
+    np.multiply(d, y, d)
+    return np.multiply(d, t, d)
 
 
 sigmoid: Elementwise = elementwise(
     "sigmoid",
     _sigmoid,
     number=_sigmoid_number,
-    of_output=_sigmoid_slope,
+    of_output=lambda y: y * (1 - y),
+    apply=_times_sigmoid_slope,
     doc="The logistic function 1 / (1 + exp(-x)), without overflow at either end.",
 )
 

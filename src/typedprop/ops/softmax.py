@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import describe, plain, shape_of, total
+from typedprop.arithmetic import describe, is_plain, plain, shape_of, total
 from typedprop.bvar import BVar, axis_of, record
 from typedprop.errors import ShapeError
 from typedprop.op import checked_plain, on, opened, unary
@@ -112,6 +112,9 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
 
     Raises `ShapeError` where logits and target differ in size.
     """
+    quick = _of_arrays(logits, target)
+    if quick is not None:
+        return quick
     _axis("softmax_cross_entropy", logits, -1)
     if type(target) is not BVar:
         checked_plain("softmax_cross_entropy", target)
@@ -132,23 +135,47 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
         losses: Any = -total(target * y, -1)
         # Of plain data a NumPy scalar, as reductions give.
         return losses if type(losses) is not float else y.dtype.type(losses)
-    # The same in one entry, for the gradient that everybody takes: the derivative by the logits is softmax - target.
-    # (The ufuncs' own reductions: the array methods cost 1 us more each.)
-    y = np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True))
-    p = np.exp(y)
-    norm = np.add.reduce(p, axis=-1, keepdims=True)
-    p /= norm
-    y -= np.log(norm)
-    # einsum, for it does not warn of 0 times -inf; the rare NaN is mended below.
-    loss = -np.einsum("...i,...i->...", t, y)
-    if np.isnan(loss).any():
-        # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
-        y[np.isneginf(y) & (t == 0)] = 0
-        loss = -np.einsum("...i,...i->...", t, y)
-    value = loss if shape_of(loss) else float(loss)
+    value, p, y = _fused(x, t)
     if not on(tape, target):
         return record(tape, value, (_CROSS_ENTROPY.code, logits._node, (p, t)))
     return record(tape, value, (_CROSS_ENTROPY.code, logits._node, (p, t), _CROSS_ENTROPY_TARGET.code, target._node, y))
+
+
+def _of_arrays(logits: Any, target: Any) -> BVar[Any] | None:
+    """The frequent case, of a recorded array and a plain one that fits it; None for all others."""
+    if type(logits) is not BVar or type(target) is not np.ndarray:
+        return None
+    x, tape, node = logits._value, logits._tape, logits._node
+    if tape is None or type(x) is not np.ndarray or x.dtype is not target.dtype or x.shape != target.shape:
+        return None
+    if x.ndim > 2 or not x.size:
+        return None
+    t = target.copy()
+    value, p, _ = _fused(x, t)
+    return record(tape, value, (_CROSS_ENTROPY.code, node, (p, t)))
+
+
+# The ufuncs' own reductions: (array, axis, dtype, out, keepdims), by position, which their stubs do not know. The array
+# methods cost 1 us more each.
+_largest: Any = np.maximum.reduce
+_total: Any = np.add.reduce
+
+
+def _fused(x: Any, t: Any) -> tuple[Any, Any, Any]:
+    """The loss, the softmax and its logarithm: one entry for the gradient that everybody takes."""
+    y = np.subtract(x, _largest(x, -1, None, None, True))
+    p = np.exp(y)
+    norm = _total(p, -1, None, None, True)
+    np.divide(p, norm, p)
+    np.subtract(y, np.log(norm, norm), y)
+    # einsum, for it does not warn of 0 times -inf; the rare NaN is mended below.
+    loss = np.einsum("...i,...i->...", t, y)
+    sum_of_losses = np.add.reduce(loss)
+    if sum_of_losses != sum_of_losses:
+        # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
+        y[np.isneginf(y) & (t == 0)] = 0
+        loss = np.einsum("...i,...i->...", t, y)
+    return (np.negative(loss, loss) if x.ndim > 1 else -float(loss)), p, y
 
 
 def _column(g: Value) -> Value:
@@ -157,17 +184,17 @@ def _column(g: Value) -> Value:
 
 
 def _by_logits(p: Any, t: Any) -> Any:
-    weight = np.add.reduce(t, axis=-1, keepdims=True)
-    d = np.multiply(p, weight)
-    return np.subtract(d, t, out=d)
+    """The derivative of each loss by the logits: softmax - target, for targets that sum to 1."""
+    d = np.multiply(p, _total(t, -1, None, None, True))
+    return np.subtract(d, t, d)
 
 
-_CROSS_ENTROPY = Rule(
-    "softmax_cross_entropy",
-    lambda g, r: _column(g) * _by_logits(*r),
-    lambda t, r: total(t * _by_logits(*r), -1),
-    fresh=True,
-)
+def _pull_to_logits(g: Value, kept: tuple[Any, Any]) -> Value:
+    d, column = _by_logits(*kept), _column(g)
+    return np.multiply(d, column, d) if is_plain(g) else column * d
+
+
+_CROSS_ENTROPY = Rule("softmax_cross_entropy", _pull_to_logits, lambda t, r: total(t * _by_logits(*r), -1), fresh=True)
 _CROSS_ENTROPY_TARGET = Rule(
     "softmax_cross_entropy",
     lambda g, y: -(_column(g) * y),

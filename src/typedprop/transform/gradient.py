@@ -17,7 +17,7 @@ from typedprop.arithmetic import one_like
 from typedprop.bvar import BVar
 from typedprop.errors import NotDifferentiableError
 from typedprop.leaves import leaf_type
-from typedprop.transform.run import Inputs, Run, scalar_node
+from typedprop.transform.run import Inputs, Run, pull_scalar
 
 P = TypeVar("P")
 Q = TypeVar("Q")
@@ -77,11 +77,11 @@ def grad(f: Callable[..., Loss], argnums: int | tuple[int, ...] = 0) -> Callable
     Raises `NotDifferentiableError` if the argument holds no BVar or the loss is no scalar, `DTypeError` if a plain
     argument is not of floats.
     """
-    gradient = _value_and_grad(f, argnums)
+    run_of, gradient_of = _steps(f, argnums)
 
     @wraps(f)
     def gradient_of_f(*args: Any, **kwargs: Any) -> Any:
-        return gradient(*args, **kwargs)[1]
+        return gradient_of(run_of(args, kwargs))
 
     return gradient_of_f
 
@@ -108,31 +108,47 @@ def value_and_grad(
 ) -> Callable[Concatenate[P, Q, S, A], tuple[Loss, tuple[P, Q, S]]]: ...
 def value_and_grad(f: Callable[..., Loss], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """Like `grad`, and the value of the loss with it: `value, gradient = value_and_grad(f)(net, x)`."""
-    return _value_and_grad(f, argnums)
-
-
-def _value_and_grad(f: Callable[..., Loss], argnums: int | tuple[int, ...]) -> Callable[..., Any]:
-    name = getattr(f, "__name__", "f")
-    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    run_of, gradient_of = _steps(f, argnums)
 
     @wraps(f)
     def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
-        if max(numbers) >= len(args):
-            raise NotDifferentiableError(
-                f"grad of {name}: argnums is {argnums}, but {len(args)} positional arguments were given"
-            )
-        inputs = Inputs([args[k] for k in numbers], [f"grad of {name}, argument {k}" for k in numbers])
+        run = run_of(args, kwargs)
+        gradient = gradient_of(run)
+        return run.result(run.output), gradient
 
-        def function(*differentiated: Any) -> Any:
+    return value_and_gradient_of_f
+
+
+def _steps(
+    f: Callable[..., Loss], argnums: int | tuple[int, ...]
+) -> tuple[Callable[[tuple[Any, ...], dict[str, Any]], Run], Callable[[Run], Any]]:
+    """The two halves of a gradient: forward, from arguments to the recorded run, and backward from there."""
+    name = f"grad of {getattr(f, '__name__', 'f')}"
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    names = [f"{name}, argument {k}" for k in numbers]
+    most = max(numbers)
+
+    def run_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
+        if most >= len(args):
+            raise NotDifferentiableError(
+                f"{name}: argnums is {argnums}, but {len(args)} positional arguments were given"
+            )
+
+        def first(x: Any) -> Any:
+            return f(x, *args[1:], **kwargs)
+
+        def chosen(*differentiated: Any) -> Any:
             arguments = list(args)
             for k, x in zip(numbers, differentiated, strict=True):
                 arguments[k] = x
             return f(*arguments, **kwargs)
 
-        run = Run(function, inputs)
-        node = scalar_node(run, f"grad of {name}")
-        value = run.result(run.output)
-        gradients = run.pull([] if node is None else [(node, one_like(run.output))])
-        return value, tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
+        if numbers == (0,):
+            return Run(first, Inputs(args[:1], names))
+        return Run(chosen, Inputs([args[k] for k in numbers], names))
 
-    return value_and_gradient_of_f
+    def gradient_of(run: Run) -> Any:
+        gradients = pull_scalar(run, name)
+        return tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
+
+    return run_of, gradient_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from typedprop import tree
-from typedprop.arithmetic import describe, dtype_of, plain, shape_of, zero_like
+from typedprop.arithmetic import describe, dtype_of, one_like, plain, shape_of, zero_like
 from typedprop.bvar import BVar, constant, lifted
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.leaves import leaf_type
@@ -51,18 +51,25 @@ class Inputs:
             self.sizes.append(len(leaves))
             self.plain.append(is_plain)
 
-    def build(self, values: Sequence[BVar[Any]]) -> list[Any]:
+    def build(self, values: list[BVar[Any]]) -> list[Any]:
         """The arguments with these leaves."""
+        if len(self.structures) == 1:
+            return [self.structures[0].around(values)]
         arguments = []
         start = 0
         for structure, size in zip(self.structures, self.sizes, strict=True):
-            arguments.append(structure.unflatten(values[start : start + size]))
+            arguments.append(structure.around(values[start : start + size]))
             start += size
         return arguments
 
     def gradient(self, cotangents: Sequence[Value]) -> list[Any]:
         """The arguments' cotangents; zeros of its own shape and dtype for a leaf that received none."""
-        gradients = self.build([_as_leaf(g, leaf) for g, leaf in zip(cotangents, self.leaves, strict=True)])
+        gradients = self.build(
+            [
+                constant(g) if type(g) is np.ndarray else _as_leaf(g, leaf)
+                for g, leaf in zip(cotangents, self.leaves, strict=True)
+            ]
+        )
         for k, is_plain in enumerate(self.plain):
             if is_plain and gradients[k]._tape is None:
                 gradients[k] = gradients[k]._value
@@ -121,8 +128,6 @@ def check_like(values: Sequence[Value], leaves: Sequence[Value], paths: Sequence
 def _as_leaf(cotangent: Value, leaf: BVar[Any]) -> BVar[Any]:
     """A cotangent as the user gets it, by a leaf that it belongs to."""
     kind = type(cotangent)
-    if kind is np.ndarray:
-        return constant(cotangent)
     if kind is BVar:
         return cotangent  # type: ignore[no-any-return]  # of an enclosing gradient
     if cotangent is None:
@@ -256,11 +261,11 @@ def on_tape(tape: Tape, leaves: Sequence[BVar[Any]]) -> list[BVar[Any]]:
 _new = object.__new__
 
 
-def scalar_node(run: Run, name: str) -> int | None:
-    """The node of a scalar loss; one clear error if it is anything else."""
+def pull_scalar(run: Run, name: str) -> list[Any]:
+    """The gradients of a scalar loss by the inputs; one clear error if the loss is anything else."""
     loss = run.output
     if type(loss) is BVar:
-        if loss.shape:
+        if type(loss._value) is not float and loss.shape:
             raise NotDifferentiableError(
                 f"{name}: the loss must be a scalar BVar[float], but the function returned a BVar of shape "
                 f"{loss.shape}; reduce it with .sum() or .mean(), or use vjp or jacobian"
@@ -268,4 +273,5 @@ def scalar_node(run: Run, name: str) -> int | None:
     elif isinstance(loss, bool) or not (isinstance(loss, float | int | np.floating) or leaf_type(type(loss))):
         what = f"an array of shape {loss.shape}" if isinstance(loss, np.ndarray) else f"a {type(loss).__name__}"
         raise NotDifferentiableError(f"{name}: the loss must be a scalar BVar[float], but the function returned {what}")
-    return run.node(loss)
+    node = run.node(loss)
+    return run.pull([] if node is None else [(node, one_like(loss))])

@@ -177,15 +177,18 @@ def _frames() -> tuple[FrameType | None, FrameType]:
 
 
 def _name(called: FrameType | None) -> str:
-    """What the user wrote, as far as the frame tells: nothing for a function that was made inside of another, and for
-    a transformation, in whose backward sweep the operation is."""
+    """What the user wrote, as far as the frame tells: a function that was made by a declaration has its `name` at hand.
+    Nothing for a transformation, in whose backward sweep the operation is."""
     if called is None or called.f_globals["__name__"].startswith("typedprop.transform"):
         return ""
     name = called.f_code.co_name
     if name == "__call__":
         return str(getattr(called.f_locals.get("self"), "__name__", ""))
-    if "<locals>" in called.f_code.co_qualname or name.startswith("<"):
+    if name.startswith("<"):
         return ""
+    if "<locals>" in called.f_code.co_qualname:
+        declared = called.f_locals.get("name")
+        return declared if isinstance(declared, str) else ""
     bare = name.strip("_")
     if name != bare:
         return _SYMBOLS.get(bare) or _SYMBOLS.get(bare[1:], "") if name.startswith("__") else ""
