@@ -6,11 +6,13 @@ model's parameters are an attrs record, and the gradient of a loss is that same 
 
 from __future__ import annotations
 
-from typedprop import linalg, optim, special, testing, tree
+import importlib
+from typing import TYPE_CHECKING
+
+from typedprop import tree
 from typedprop.arrays import eye, matrix, normal, ones, tensor, uniform, vector, zeros
 from typedprop.bvar import BVar
 from typedprop.checked import checked
-from typedprop.elsewhere import asarray
 from typedprop.errors import DTypeError, EscapedBVarError, NonFiniteError, NotDifferentiableError, ShapeError
 from typedprop.leaves import register
 from typedprop.ops.activation import (
@@ -116,7 +118,6 @@ from typedprop.ops.spread import std, var
 from typedprop.ops.structural import broadcast_to, col, ravel, reshape, row, swapaxes, transpose, uncol, unrow
 from typedprop.primitive import Local1, Local2, Local3, op
 from typedprop.record import Record
-from typedprop.saving import CorruptFileError, load, save
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
 from typedprop.summary import summary
 from typedprop.transform.checkpoint import checkpoint
@@ -129,6 +130,35 @@ from typedprop.transform.stop import no_gradient, stop_gradient
 from typedprop.transform.trace import trace
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from typedprop import linalg, optim, special, testing
+    from typedprop.elsewhere import asarray
+    from typedprop.saving import CorruptFileError, load, save
+else:
+    # What many programs do without is loaded when it is first asked for: that halves the time of `import typedprop`.
+    _LATER = {
+        "CorruptFileError": "typedprop.saving",
+        "asarray": "typedprop.elsewhere",
+        "linalg": "typedprop.linalg",
+        "load": "typedprop.saving",
+        "optim": "typedprop.optim",
+        "save": "typedprop.saving",
+        "special": "typedprop.special",
+        "testing": "typedprop.testing",
+    }
+
+    def __getattr__(name):
+        place = _LATER.get(name)
+        if place is None:
+            raise AttributeError(f"module 'typedprop' has no attribute {name!r}")
+        module = importlib.import_module(place)
+        found = globals()[name] = module if place == f"typedprop.{name}" else getattr(module, name)
+        return found
+
+    def __dir__():
+        return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "BVar",
