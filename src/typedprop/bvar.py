@@ -210,23 +210,22 @@ class BVar(Generic[V]):
     def __add__(self, other: int) -> BVar[V]: ...
     def __add__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
-        if tape is not None:
-            if type(other) is BVar:
-                if other._tape is tape:
-                    y = other._value
-                    if type(x) is _Array and type(y) is _Array:
-                        if x.shape == y.shape and x.dtype is y.dtype:
-                            return record(tape, x + y, (PASS, self._node, None, PASS, other._node, None))
-                    elif type(x) is float and type(y) is float:
-                        return record(tape, x + y, (SCALE, self._node, 1.0, SCALE, other._node, 1.0))
-            elif type(x) is float and type(other) is float and tape.open:
-                b: BVar[Any] = _new(BVar)
-                b._value = x + other
-                b._tape = tape
-                entries = tape.entries
-                b._node = len(entries)
-                entries.append((SCALE, self._node, 1.0))
-                return b
+        if type(other) is BVar:
+            if other._tape is tape:
+                y = other._value
+                if type(x) is _Array and type(y) is _Array:
+                    if x.shape == y.shape and x.dtype is y.dtype:
+                        return record(tape, x + y, (PASS, self._node, None, PASS, other._node, None))
+                elif type(x) is float and type(y) is float and tape is not None:
+                    return record(tape, x + y, (SCALE, self._node, 1.0, SCALE, other._node, 1.0))
+        elif type(x) is float and type(other) is float and tape is not None and tape.open:
+            b: BVar[Any] = _new(BVar)
+            b._value = x + other
+            b._tape = tape
+            entries = tape.entries
+            b._node = len(entries)
+            entries.append((SCALE, self._node, 1.0))
+            return b
         return binary(rules.ADD, self, other)
 
     @overload
@@ -263,17 +262,16 @@ class BVar(Generic[V]):
     def __sub__(self, other: int) -> BVar[V]: ...
     def __sub__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
-        if tape is not None:
-            if type(other) is BVar:
-                if other._tape is tape:
-                    y = other._value
-                    if type(x) is _Array and type(y) is _Array:
-                        if x.shape == y.shape and x.dtype is y.dtype:
-                            return record(tape, x - y, (PASS, self._node, None, NEGATE, other._node, None))
-                    elif type(x) is float and type(y) is float:
-                        return record(tape, x - y, (SCALE, self._node, 1.0, SCALE, other._node, -1.0))
-            elif type(x) is float and type(other) is float:
-                return record(tape, x - other, (SCALE, self._node, 1.0))
+        if type(other) is BVar:
+            if other._tape is tape:
+                y = other._value
+                if type(x) is _Array and type(y) is _Array:
+                    if x.shape == y.shape and x.dtype is y.dtype:
+                        return record(tape, x - y, (PASS, self._node, None, NEGATE, other._node, None))
+                elif type(x) is float and type(y) is float and tape is not None:
+                    return record(tape, x - y, (SCALE, self._node, 1.0, SCALE, other._node, -1.0))
+        elif type(x) is float and type(other) is float and tape is not None:
+            return record(tape, x - other, (SCALE, self._node, 1.0))
         return binary(rules.SUBTRACT, self, other)
 
     @overload
@@ -310,23 +308,22 @@ class BVar(Generic[V]):
     def __mul__(self, other: int) -> BVar[V]: ...
     def __mul__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
-        if tape is not None:
-            if type(other) is BVar:
-                if other._tape is tape:
-                    y = other._value
-                    if type(x) is _Array and type(y) is _Array:
-                        if x.shape == y.shape and x.dtype is y.dtype:
-                            return record(tape, x * y, (TIMES, self._node, y, TIMES, other._node, x))
-                    elif type(x) is float and type(y) is float:
-                        return record(tape, x * y, (SCALE, self._node, y, SCALE, other._node, x))
-            elif type(x) is float and type(other) is float and tape.open:
-                b: BVar[Any] = _new(BVar)
-                b._value = x * other
-                b._tape = tape
-                entries = tape.entries
-                b._node = len(entries)
-                entries.append((SCALE, self._node, other))
-                return b
+        if type(other) is BVar:
+            if other._tape is tape:
+                y = other._value
+                if type(x) is _Array and type(y) is _Array:
+                    if x.shape == y.shape and x.dtype is y.dtype:
+                        return record(tape, x * y, (TIMES, self._node, y, TIMES, other._node, x))
+                elif type(x) is float and type(y) is float and tape is not None:
+                    return record(tape, x * y, (SCALE, self._node, y, SCALE, other._node, x))
+        elif type(x) is float and type(other) is float and tape is not None and tape.open:
+            b: BVar[Any] = _new(BVar)
+            b._value = x * other
+            b._tape = tape
+            entries = tape.entries
+            b._node = len(entries)
+            entries.append((SCALE, self._node, other))
+            return b
         return binary(rules.MULTIPLY, self, other)
 
     @overload

@@ -24,7 +24,7 @@ from typing_extensions import TypeVar
 
 from typedprop import tree
 from typedprop.arithmetic import describe, plain
-from typedprop.bvar import BVar
+from typedprop.bvar import BVar, constant
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.shape_check import Checked
 from typedprop.summary import norm, parameters_text, summarized
@@ -133,6 +133,12 @@ def _combined(x: _Rec, y: object, symbol: str) -> _Rec:
     rights = structure.leaves_of(y, "the right operand", "the left one")
     combined: list[BVar[Any]] = []
     for a, b in zip(lefts, rights, strict=True):
+        p, q = a._value, b._value
+        constants = a._tape is None and b._tape is None
+        if constants and type(p) is np.ndarray is type(q) and p.shape == q.shape and p.dtype is q.dtype:
+            # As in a training step, with nothing in between; what does not fit is refused below.
+            combined.append(constant(p + q if symbol == "+" else p - q))
+            continue
         # Leaves are not broadcast: the result would be of another shape than the record.
         if a.shape != b.shape:
             path = structure.paths()[len(combined)]
@@ -166,7 +172,19 @@ def _scaled(x: _Rec, scalar: object, symbol: str) -> _Rec:
     else:
         return NotImplemented  # type: ignore[no-any-return]  # asks the other operand
     leaves, structure = tree.flatten(x)
-    return structure.unflatten([leaf * factor if symbol == "*" else leaf / factor for leaf in leaves])
+    if symbol == "/":
+        return structure.unflatten([leaf / factor for leaf in leaves])
+    if type(factor) is float:
+        return structure.unflatten(
+            [
+                # Constants, as in a training step, with nothing in between.
+                constant(leaf._value * factor)
+                if leaf._tape is None and type(leaf._value) is np.ndarray
+                else leaf * factor
+                for leaf in leaves
+            ]
+        )
+    return structure.unflatten([leaf * factor for leaf in leaves])
 
 
 def _not_a_record(x: Record, other: object, operation: str, symbol: str) -> TypeError:
