@@ -118,8 +118,7 @@ def minimize(
         try:
             callback(record, value)
         except StopIteration:
-            if name == "TNC":
-                # The one method that does not know StopIteration.
+            if name in _DEAF_TO_STOP_ITERATION:
                 raise _StoppedError(x.copy(), value) from None
             raise
 
@@ -152,6 +151,10 @@ def minimize(
             x=stopped.x, fun=stopped.value, status=99, success=False, message="`callback` raised `StopIteration`."
         )
     return Result(flat.record(raw.x), float(raw.fun), bool(raw.success), str(raw.message), raw)
+
+
+# Not in every release, or only by a message of their own.
+_DEAF_TO_STOP_ITERATION = ("TNC", "SLSQP", "trust-constr")
 
 
 class _StoppedError(Exception):

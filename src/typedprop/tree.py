@@ -118,9 +118,9 @@ class Structure(Generic[P]):
         for leaf in new_leaves:
             if type(leaf) is not BVar:
                 raise self._not_a_leaf(new_leaves)
-        return self.around(new_leaves)
+        return self._around(new_leaves)
 
-    def around(self, leaves: list[Leaf]) -> P:
+    def _around(self, leaves: list[Leaf]) -> P:
         """The tree around new leaves, which are known to be as many BVars as it has."""
         tree: P = _build(self._program, self._statics, leaves)
         return tree

@@ -54,11 +54,11 @@ class Inputs:
     def build(self, values: list[BVar[Any]]) -> list[Any]:
         """The arguments with these leaves."""
         if len(self.structures) == 1:
-            return [self.structures[0].around(values)]
+            return [self.structures[0]._around(values)]
         arguments = []
         start = 0
         for structure, size in zip(self.structures, self.sizes, strict=True):
-            arguments.append(structure.around(values[start : start + size]))
+            arguments.append(structure._around(values[start : start + size]))
             start += size
         return arguments
 

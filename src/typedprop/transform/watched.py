@@ -9,6 +9,7 @@ The backward sweep is watched without a second sweep: each entry is wrapped in o
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from types import FrameType
@@ -46,12 +47,13 @@ class Note:
     __slots__ = ("dtype", "high", "line", "low", "name", "shape")
 
     def __init__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], line: tuple[str, int, str]) -> None:
-        self.name = name
-        self.shape = shape
-        self.dtype = dtype
-        self.line = line
+        self.name: str = name
+        self.shape: tuple[int, ...] = shape
+        self.dtype: np.dtype[Any] = dtype
+        self.line: tuple[str, int, str] = line
         # The least and the greatest element, where somebody asked for them.
-        self.low = self.high = float("nan")
+        self.low: float = math.nan
+        self.high: float = math.nan
 
 
 class WatchedTape(Tape):
@@ -61,10 +63,10 @@ class WatchedTape(Tape):
 
     def __init__(self, inputs: int) -> None:
         super().__init__(inputs)
-        self.inputs = inputs
+        self.inputs: int = inputs
         self.notes: dict[int, Note] = {}
         # Whether a sweep failed by the watching itself, with a message that says where.
-        self.stopped = False
+        self.stopped: bool = False
 
     @property
     def open(self) -> bool:
@@ -73,7 +75,7 @@ class WatchedTape(Tape):
 
     @open.setter
     def open(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # settable, as it is there
-        self.ended = not value
+        self.ended: bool = not value
 
     def check_open(self) -> None:
         """Raise `EscapedBVarError` if the gradient has ended."""

@@ -89,7 +89,8 @@ def _push_pinv(t: Value, kept: tuple[Value, Value]) -> Value:
 def want_full_rank(name: str, a: Value) -> None:
     """That a matrix has full rank: where it has not, the pseudo-inverse jumps."""
     x = plain(a)
-    if np.linalg.matrix_rank(x) < min(x.shape):
+    # (An empty matrix has rank 0, its own; NumPy before 2.3 cannot say so.)
+    if x.size and np.linalg.matrix_rank(x) < min(x.shape):
         raise singular(name, x.shape, " or of deficient rank, where the pseudo-inverse is not continuous")
 
 
