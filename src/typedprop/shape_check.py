@@ -596,16 +596,30 @@ def _size(size: Annotation) -> _Size:
     raise _UnclearError(f"{text_of(size)} is not a size")
 
 
+# The classes of NumPy's scalars that stand for several dtypes.
+_ABSTRACT = frozenset(
+    (
+        np.generic,
+        np.number,
+        np.integer,
+        np.signedinteger,
+        np.unsignedinteger,
+        np.inexact,
+        np.floating,
+        np.complexfloating,
+        np.flexible,
+        np.character,
+    )
+)
+
+
 def _dtype(dtype: Annotation) -> Any:
     if dtype is Any or isinstance(dtype, TypeVar):
         return None if dtype is Any else dtype
     scalar = _origin(dtype)
     if isinstance(scalar, type) and issubclass(scalar, np.generic):
-        try:
-            return np.dtype(scalar)
-        except TypeError:
-            # An abstract class, such as np.floating.
-            return scalar
+        # NumPy 2.2 would make float64 of np.floating, and only warn.
+        return scalar if scalar in _ABSTRACT else np.dtype(scalar)
     raise _UnclearError(f"{text_of(dtype)} is not a dtype")
 
 
