@@ -7,6 +7,8 @@
 #   make bench-four-ways    four ways to write a network, timed in a minute -> docs/four-ways.md
 #   make docs               build the documentation as a site -> docs/_build/html
 #   make look               pictures of the site, for a desktop and a phone (needs Chromium) -> out/site
+#   make oldest             test with every dependency at its lower bound (newest: at its newest release)
+#   make pythons            test on every Python from 3.11 on that is found here
 #   make format             format the code and mend what the linter can
 #   make clean              remove what make and the tools made
 #
@@ -17,7 +19,7 @@ MNIST ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: test digits bench-quick bench-four-ways docs look format clean
+.PHONY: test oldest newest pythons digits bench-quick bench-four-ways docs look format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -25,6 +27,9 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python --warnings
 	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+oldest newest pythons:
+	$(PYTHON) -m tests.environments $@
 
 digits: $(READY)
 	$(BIN)/python examples/digits.py $(if $(MNIST),--mnist "$(MNIST)")
@@ -46,7 +51,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv out docs/_build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf .venv .venvs out docs/_build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv: $(READY)
