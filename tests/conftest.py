@@ -12,6 +12,8 @@ import pytest
 # Tests never time: on a busy machine a deadline fails for no fault of the code. Derandomized, a failure in CI is one at
 # the desk.
 hypothesis.settings.register_profile("typedprop", deadline=None, derandomize=True)
+# With --hypothesis-profile=soak: other examples at each run, and many more of them.
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=10_000, print_blob=True)
 hypothesis.settings.load_profile("typedprop")
 
 
