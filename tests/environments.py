@@ -20,9 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# Those of the documentation need the tools that build it.
+_OF_THE_DOCS = ("test_docs.py", "test_site.py", "test_browser.py", "test_coming_from.py")
 # What the library has optional support for; `dev` has exact versions of the same.
 EXTRAS = ("special", "scipy", "safetensors", "dask", "joblib", "mpi")
-TESTS = ("tests", "--ignore=tests/typing", "--ignore=tests/examples", "--ignore=tests/test_docs.py")
+TESTS = ("tests", *(f"--ignore=tests/{name}" for name in ("typing", "examples", *_OF_THE_DOCS)))
 
 
 def lower_bounds() -> list[str]:
