@@ -62,6 +62,16 @@ class Ours:
         return tp.checkpoint(f)(a)
 
 
+class _Eye:
+    """Four times the identity, in the dtype of what it is added to."""
+
+    def __add__(self, a: Any) -> Any:
+        return a + 4.0 * np.eye(3, dtype=a.dtype)
+
+
+EYE4 = _Eye()
+
+
 class Plain:
     """NumPy."""
 
@@ -69,9 +79,11 @@ class Plain:
     sum, mean, prod, var, tanh, exp, log, sqrt = np.sum, np.mean, np.prod, np.var, np.tanh, np.exp, np.log, np.sqrt
     sin, maximum, minimum, cumsum, logaddexp = np.sin, np.maximum, np.minimum, np.cumsum, np.logaddexp
     einsum, kron, tensordot, transpose, swapaxes = np.einsum, np.kron, np.tensordot, np.transpose, np.swapaxes
-    tril, roll, flip, repeat, tile, diag = np.tril, np.roll, np.flip, np.repeat, np.tile, np.diag
+    tril, roll, repeat, tile, diag = np.tril, np.roll, np.repeat, np.tile, np.diag
+    flip: Any = np.flip
     inv, solve, det, cholesky = np.linalg.inv, np.linalg.solve, np.linalg.det, np.linalg.cholesky
-    stack, concatenate = np.stack, np.concatenate
+    stack: Any = np.stack
+    concatenate = np.concatenate
 
     @staticmethod
     def sigmoid(x: Any) -> Any:
@@ -117,13 +129,9 @@ class Theirs(Plain):
     diag, inv, solve, det = anp.diag, anp.linalg.inv, anp.linalg.solve, anp.linalg.det
     cholesky, concatenate = anp.linalg.cholesky, anp.concatenate
 
-    @staticmethod
-    def stack(xs: Any) -> Any:
-        return anp.stack(xs) if anp.ndim(xs[0]) else anp.array(xs)
+    stack: Any = staticmethod(lambda xs: anp.stack(xs) if anp.ndim(xs[0]) else anp.array(xs))
 
-    @staticmethod
-    def flip(x: Any) -> Any:
-        return x[(slice(None, None, -1),) * anp.ndim(x)]
+    flip: Any = staticmethod(lambda x: x[(slice(None, None, -1),) * anp.ndim(x)])
 
     @staticmethod
     def sigmoid(x: Any) -> Any:
@@ -298,15 +306,6 @@ CORE: list[Operation] = [
 ]
 
 
-class _Eye:
-    """Four times the identity, in the dtype of what it is added to."""
-
-    def __add__(self, a: Any) -> Any:
-        return a + 4.0 * np.eye(3, dtype=a.dtype)
-
-
-EYE4 = _Eye()
-
 # How far operands may move from the point of a row's domain: less than half of its gaps about kinks and poles.
 RADIUS = 0.04
 
@@ -362,7 +361,7 @@ def from_table() -> dict[str, list[Operation]]:
 
 def fitted(x: Any, shape: Shape, dtype: Any) -> Any:
     """The elements of `x`, in the same order, repeated or cut off as another shape needs it."""
-    have = np.shape(x) if isinstance(x, float) else x.shape
+    have = getattr(x, "shape", ())
     if have == shape:
         return x
     if not have:
@@ -506,7 +505,7 @@ class Options(typedprop.Record):
 
 @attrs.define(slots=False)
 class Mutable:
-    _hidden: Any
+    _hidden: Any = attrs.field(alias="hidden")
     count: int = 7
 
 

@@ -36,7 +36,7 @@ DTYPES = st.sampled_from([np.float64, np.float64, np.float32])
 
 
 @st.composite
-def cases(draw: st.DrawFn, dtype: Any = np.float64, ties: bool | None = None, **how: Any) -> tuple[Any, Program]:
+def cases(draw: st.DrawFn, /, dtype: Any = np.float64, ties: bool | None = None, **how: Any) -> tuple[Any, Program]:
     """A tree and a program on its leaves."""
     dtype = draw(DTYPES) if dtype is None else dtype
     tree = draw(trees(dtype, ties=ties))
