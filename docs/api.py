@@ -30,6 +30,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from typedprop.op import Elementwise
+
 logger = logging.getLogger(__name__)
 
 Function = ast.FunctionDef
@@ -215,6 +217,10 @@ def entry(module: str, name: str) -> str:
     if callable(value) and inspect.isfunction(value):
         overloads, plain = functions(parsed(home).body, value.__name__)
         method = False
+        if not plain and not overloads and home == Elementwise.__module__:
+            # Made by a declaration, which says of what type.
+            overloads, plain = functions(class_body(Elementwise), "__call__")
+            method = True
     elif callable(value) and inspect.getdoc(type(value)) and "__call__" in vars(type(value)):
         overloads, plain = functions(class_body(type(value)), "__call__")
         method = True
@@ -225,7 +231,11 @@ def entry(module: str, name: str) -> str:
         raise Missing(f"{module}.{name}: no source found in {home}")
     own = {name, *inspect.signature(value).parameters}
     doc = checked(inspect.getdoc(value) or "", module, name)
-    if method and (call := inspect.getdoc(type(value).__call__)):
+    if inspect.isfunction(value):
+        call = inspect.getdoc(Elementwise.__call__) if method else ""
+    else:
+        call = inspect.getdoc(type(value).__call__) if method else ""
+    if call:
         doc += f"\n\n{call}"
     doc = linked(doc, module, own)
     sign = signature(overloads, plain, method=method)

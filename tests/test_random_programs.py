@@ -203,6 +203,15 @@ def test_float32_stays(case: Any) -> None:
     single = tp.grad(f)(tree)
     assert skeleton(single) == skeleton(tp.hvp(f, tree, tree)) == form
     double_tree = tp.tree.map(lambda x: BVar(x.value.astype(np.float64) if x.shape else x.value), tree)
+    pairs = zip(
+        program.values(OURS, leaves_of(tree)),
+        Program(program.steps, np.float64).values(OURS, leaves_of(double_tree)),
+        strict=True,
+    )
+    if any((np.sign(mine.value) != np.sign(its.value)).any() for mine, its in pairs):
+        # What is 0 but for rounding may be on either side of a kink.
+        event("a sign by rounding")
+        return
     double = tp.grad(loss_of(Program(program.steps, np.float64)))(double_tree)
     finer = tp.grad(loss_of(Program(program.steps, np.float64)))(tp.tree.map(lambda x: x * (1 + 1e-7), double_tree))
     for mine, its, near in zip(values_of(single), values_of(double), values_of(finer), strict=True):

@@ -89,10 +89,11 @@ class Elementwise(Protocol):
     def __call__(self, x: Arr, /) -> Arr: ...
     @overload
     def __call__(self, x: float, /) -> float: ...
+    def __call__(self, x: Any, /) -> Any:
+        """Of each element of `x`, a BVar, an array of any shape or a number; the result has its shape and dtype.
 
-    # Implemented by what `elementwise` gives: of each element of `x`, a BVar, an array of any shape or a number; the
-    # result has its shape and dtype. Plain integers and bools count as floats. Raises `DTypeError` for anything else,
-    # complex numbers included.
+        Plain integers and bools count as floats. Raises `DTypeError` for anything else, complex numbers included.
+        """
 
 
 def elementwise(

@@ -45,7 +45,9 @@ def test_too_few_steps_are_an_error(program: Any, tmp_path: Path, capsys: pytest
 def test_the_manual_gradient(capsys: pytest.CaptureFixture[str]) -> None:
     assert manual_gradient.main() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split("MT")[1] for line in lines[:3]] == ["(x=BVar(24.5), y=BVar(35.0), z=BVar(-61.25))"] * 3
+    assert [line.split("MT")[1] for line in lines[:3]] == [
+        "(x=BVar(24.5), y=BVar(35.0), z=BVar(-61.25); 3 parameters)"
+    ] * 3
     assert "declare it with @tp.op(differentiable=True)" in lines[4]
 
 

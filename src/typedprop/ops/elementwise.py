@@ -537,7 +537,7 @@ def _masked(g: Value, mask: Any) -> Value:
 
 def _push_chosen(t: Value, residual: tuple[Any, Any, Any]) -> Value:
     mask, _shape, dtype = residual
-    return choose(mask, t if shape_of(t) else broadcast_to(t, mask.shape, dtype), 0.0)
+    return choose(mask, t if shape_of(t) == mask.shape else broadcast_to(t, mask.shape, dtype), 0.0)
 
 
 # residual: (mask, the operand's shape, the result's dtype); a scalar operand's cotangent is summed where it was chosen.
