@@ -129,6 +129,7 @@ a1: BVar[L[Rows, Rows]] = stack([x, x])  # E: mypy=assignment,list-item pyright=
 a2: BVar[L[Rows, Columns]] = reshape(w, (n, m))  # E: mypy=assignment pyright=reportAssignmentType
 a3: BVar[R[Rows]] = ravel(x)  # E: mypy=arg-type pyright=reportAssignmentType
 a4: BVar[L[Rows, Columns]] = transpose(w)  # E: mypy=arg-type,assignment pyright=reportAssignmentType
+a4b: BVar[Tensor3[Pages, Rows, Columns]] = transpose(t, (0, 2, 1))  # E: mypy=assignment pyright=reportAssignmentType
 a5: BVar[R[Rows]] = broadcast_to(s, n)  # E: mypy=assignment pyright=reportAssignmentType
 a6: BVar[L[Rows, Rows]] = diag(x)  # E: mypy=arg-type pyright=reportAssignmentType
 a7: BVar[R[Rows]] = take(x, picks)  # E: mypy=arg-type pyright=reportAssignmentType
