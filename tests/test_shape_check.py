@@ -24,6 +24,7 @@ from typedprop.errors import DTypeError, ShapeError
 from typedprop.record import Record
 from typedprop.shape_check import Checked, UncheckedWarning, check_shapes
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
+from typedprop.sizes import Add, Mul
 from typedprop.transform.gradient import grad
 
 if TYPE_CHECKING:
@@ -980,3 +981,57 @@ def test_classes_made_without_end_are_not_kept(monkeypatch: pytest.MonkeyPatch) 
         made("Short", w=BVAR[VECTOR[N]])(b(2))
         assert len(shape_check._PLANS) <= 20
     Network(**GOOD)
+
+
+# -- Sums and products of sizes -------------------------------------------------------------------------------------
+
+
+def test_sums_and_products_of_sizes() -> None:
+    @attrs.frozen
+    class Joined(Record, Generic[M, N]):
+        both: BVar[R[Add[M, N]]]
+        one: BVar[R[M]]
+        other: BVar[R[N]]
+        flat: BVar[L[Mul[M, N], Add[Mul[Literal[2], M], Literal[-1]]]]
+
+    Joined(b(5), b(2), b(3), b(6, 3))
+    message = (
+        "Joined.both is annotated BVar[R[Add[M, N]]], but has shape (6,): its length must be 5, as M is 2 and N is 3"
+    )
+    assert_refused(ShapeError, message, Joined, b(6), b(2), b(3), b(6, 3))
+    message = (
+        "Joined.flat is annotated BVar[L[Mul[M, N], Add[Mul[Literal[2], M], Literal[-1]]]], but has shape (6, 4): "
+        "its second size must be 3, as M is 2"
+    )
+    assert_refused(ShapeError, message, Joined, b(5), b(2), b(3), b(6, 4))
+
+
+def test_a_sum_of_what_is_not_known_is_not_checked() -> None:
+    @attrs.frozen
+    class Half(Record, Generic[M, N]):
+        both: BVar[R[Add[M, N]]]
+        one: BVar[R[M]]
+
+    Half(b(5), b(2))
+    Half(b(1), b(2))
+
+
+def test_a_sum_in_a_nested_record() -> None:
+    @attrs.frozen
+    class Inner(Record, Generic[M]):
+        twice: BVar[R[Add[M, M]]]
+
+    @attrs.frozen
+    class Outer(Record, Generic[N]):
+        inner: Inner[N]
+        once: BVar[R[N]]
+
+    Outer(Inner(b(4)), b(2))
+    message = "Outer.inner.twice is annotated BVar[R[Add[N, N]]], but has shape (4,): its length must be 6, as N is 3"
+    assert_refused(ShapeError, message, Outer, Inner(b(4)), b(3))
+
+
+def test_sums_are_names_only() -> None:
+    for cls in (Add, Mul):
+        with pytest.raises(TypeError, match=rf"^{cls.__name__}\[M, N\] names a size in a type; it makes no values$"):
+            cls(3)  # type: ignore[arg-type]  # is refused

@@ -119,6 +119,7 @@ from typedprop.ops.structural import broadcast_to, col, ravel, reshape, row, swa
 from typedprop.primitive import Local1, Local2, Local3, op
 from typedprop.record import Record
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
+from typedprop.sizes import Add, Mul
 from typedprop.summary import summary
 from typedprop.transform.checkpoint import checkpoint
 from typedprop.transform.gradient import backprop, grad, value_and_grad
@@ -161,6 +162,7 @@ else:
 
 
 __all__ = [
+    "Add",
     "BVar",
     "CorruptFileError",
     "DTypeError",
@@ -170,6 +172,7 @@ __all__ = [
     "Local1",
     "Local2",
     "Local3",
+    "Mul",
     "NonFiniteError",
     "NotDifferentiableError",
     "R",

@@ -14,8 +14,8 @@ import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
-from operator import attrgetter
+from collections.abc import Callable, Mapping
+from operator import add, attrgetter, mul
 from types import UnionType
 from typing import Any, Final, ForwardRef, Literal, NewType, Self, TypeVar, Union, get_args, get_origin
 
@@ -35,6 +35,7 @@ from typedprop.bvar import BVar
 from typedprop.errors import DTypeError, ShapeError
 from typedprop.paths import Path, written
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
+from typedprop.sizes import Add, Mul
 
 
 class UncheckedWarning(UserWarning):
@@ -73,7 +74,7 @@ def check_shapes(record: object) -> None:
     check = _Check(cls.__name__)
     for spec, value, path in zip(plan.specs, plan.values(record), plan.paths, strict=True):
         spec.check(value, path, check)
-    if check.pending:
+    if check.pending or check.sums:
         check.run()
 
 
@@ -82,14 +83,15 @@ def check_shapes(record: object) -> None:
 # Stands for a field without a value, such as one with `init=False` that is assigned later.
 _UNSET: Final = object()
 
-# What a size is written as: a number, several (from a Literal), a type variable or a Dim, or None for any size.
+# What a size is written as: a number, several (from a Literal), a type variable or a Dim, a sum or product of these, or
+# None for any size.
 _Size = Any
 
 
 class _Check:
     """One check of one record: the sizes found so far, and the nested values that are still to be looked at."""
 
-    __slots__ = ("dtypes", "name", "pending", "sizes")
+    __slots__ = ("dtypes", "name", "pending", "sizes", "sums")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -98,11 +100,16 @@ class _Check:
         self.dtypes: dict[_Size, tuple[np.dtype[Any], Path, _Array]] = {}
         # Nested values wait here, so that a check does not recurse, however deep the records.
         self.pending: deque[tuple[_Spec, Any, Path]] = deque()
+        # Sizes that are calculated wait until all that they are calculated from are known.
+        self.sums: list[tuple[_Array, int, tuple[int, ...], Path]] = []
 
     def run(self) -> None:
         while self.pending:
             spec, value, path = self.pending.popleft()
             spec.check(value, path, self)
+        for array, axis, shape, path in self.sums:
+            array.check_sum(axis, shape, path, self)
+        self.sums.clear()
 
     def look(self, spec: _Spec, value: Any, path: Path) -> None:
         """Check a value inside another one: an array now, for it has nothing inside, all else later."""
@@ -186,6 +193,8 @@ class _Array(_Spec):
                 elif type(wanted) is frozenset:
                     if size not in wanted:
                         raise self._wrong_size(shape, axis, path, check)
+                elif type(wanted) is _Sum:
+                    check.sums.append((self, axis, shape, path))
                 else:
                     known = found.get(wanted)
                     if known is None:
@@ -201,8 +210,22 @@ class _Array(_Spec):
         return isinstance(value, np.ndarray) and value.ndim == len(self.sizes)
 
     def keys(self, seen: tuple[type, ...]) -> set[_Size]:
-        named = {size for size in self.sizes if size is not None and not isinstance(size, (int, frozenset))}
+        sizes = (part for size in self.sizes for part in (size.parts() if type(size) is _Sum else (size,)))
+        named = {size for size in sizes if size is not None and not isinstance(size, (int, frozenset))}
         return named | {self.dtype} if isinstance(self.dtype, TypeVar) else named
+
+    def check_sum(self, axis: int, shape: tuple[int, ...], path: Path, check: _Check) -> None:
+        """Check a size that is a sum or product, if all that is in it is known by now."""
+        wanted: _Sum = self.sizes[axis]
+        size = wanted.value(check)
+        if size is not None and shape[axis] != size:
+            which = f"its {('first', 'second', 'third', 'fourth')[axis]} size" if len(shape) > 1 else "its length"
+            known = {part.__name__: check.sizes[part][0] for part in wanted.parts() if part in check.sizes}
+            given = " and ".join(f"{name} is {value}" for name, value in known.items())
+            raise ShapeError(
+                f"{check.place(path)} is annotated {self.text}, but has shape {shape}: {which} must be {size}"
+                + f", as {given}" * bool(given)
+            )
 
     def _check_dtype(self, dtype: np.dtype[Any], path: Path, check: _Check) -> None:
         wanted = self.dtype
@@ -273,6 +296,36 @@ class _Array(_Spec):
                 if known is not None and known[2] is not self and known[0] != size:
                     return False
         return len(shape) > 1 and shape != shape[::-1]
+
+
+class _Sum:
+    """The size `Add[M, N]` or `Mul[M, N]`."""
+
+    __slots__ = ("left", "operator", "right")
+
+    def __init__(self, operator: Callable[[int, int], int], left: _Size, right: _Size) -> None:
+        self.operator = operator
+        self.left = left
+        self.right = right
+
+    def parts(self) -> list[_Size]:
+        """The sizes that it is calculated from, each once."""
+        operands = (self.left, self.right)
+        return list(dict.fromkeys(p for one in operands for p in (one.parts() if type(one) is _Sum else (one,))))
+
+    def value(self, check: _Check) -> int | None:
+        """The size, if all that it is calculated from is known."""
+        left, right = (_value(operand, check) for operand in (self.left, self.right))
+        return None if left is None or right is None else self.operator(left, right)
+
+
+def _value(size: _Size, check: _Check) -> int | None:
+    if type(size) is _Sum:
+        return size.value(check)
+    if size is None or isinstance(size, (int, frozenset)):
+        return size if isinstance(size, int) else None
+    known = check.sizes.get(size)
+    return None if known is None else known[0]
 
 
 class _Lifted(_Spec):
@@ -591,9 +644,15 @@ def _size(size: Annotation) -> _Size:
         sizes = get_args(size)
         if all(isinstance(one, int) for one in sizes):
             return int(sizes[0]) if len(sizes) == 1 else frozenset(map(int, sizes))
+    elif origin in _SUMS:
+        left, right = map(_size, get_args(size))
+        return _Sum(_SUMS[origin], left, right)
     elif isinstance(size, type) and issubclass(size, Dim):
         return size
     raise _UnclearError(f"{text_of(size)} is not a size")
+
+
+_SUMS: Final[Mapping[object, Callable[[int, int], int]]] = {Add: add, Mul: mul}
 
 
 # The classes of NumPy's scalars that stand for several dtypes.
