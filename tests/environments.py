@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 _OF_THE_DOCS = ("test_docs.py", "test_site.py", "test_browser.py", "test_coming_from.py")
 # What the library has optional support for; `dev` has exact versions of the same.
 EXTRAS = ("special", "scipy", "safetensors", "dask", "joblib", "mpi")
-TESTS = ("tests", *(f"--ignore=tests/{name}" for name in ("typing", "examples", *_OF_THE_DOCS)))
+TESTS = ("tests", *(f"--ignore=tests/{name}" for name in ("typing", "mypy_plugin", "examples", *_OF_THE_DOCS)))
 
 
 def lower_bounds() -> list[str]:

@@ -1,7 +1,8 @@
 """The documentation is true: every Python block in it runs, type-checks, fails where it says so, prints what it says.
 
 The blocks of one page make one program. A line that ends in `# mypy: error` must be rejected by mypy and pyright; the
-lines of a `text` block are what mypy says of them, word for word. A `print(...)  # like this` prints that line, whose
+lines of a `text` block are what mypy says of them, word for word. A page that shows how to switch on the mypy plugin is
+checked with it, and by mypy alone. A `print(...)  # like this` prints that line, whose
 end may be left out with `...`; other lines may be printed around it.
 """
 
@@ -48,6 +49,8 @@ def uncovered(text: str) -> list[str]:
 
 
 WITH_CODE = [page for page in PAGES if blocks(page, "python")]
+PLUGIN = "plugins = typedprop.mypy_plugin"
+WITH_PLUGIN = {page for page in WITH_CODE if PLUGIN in page.read_text()}
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +106,16 @@ def test_runs(page: Path, programs: dict[Path, Path], tmp_path: Path) -> None:
 
 
 @pytest.mark.xdist_group("docs")
-def test_mypy_agrees(programs: dict[Path, Path]) -> None:
-    output = run([sys.executable, "-m", "mypy", "--strict", "--no-incremental", *map(str, programs.values())])
+@pytest.mark.parametrize("plugin", [False, True], ids=["alone", "with the plugin"])
+def test_mypy_agrees(programs: dict[Path, Path], plugin: bool, tmp_path: Path) -> None:
+    checked = {page: file for page, file in programs.items() if (page in WITH_PLUGIN) is plugin}
+    options = ["--strict", "--no-incremental"]
+    if plugin:
+        (tmp_path / "mypy.ini").write_text(f"[mypy]\n{PLUGIN}\nmypy_path = src\n")
+        options.append(f"--config-file={tmp_path / 'mypy.ini'}")
+    output = run([sys.executable, "-m", "mypy", *options, *map(str, checked.values())])
     assert "checked" in output, output
-    for page, file in programs.items():
+    for page, file in checked.items():
         found = dict(errors_of(output, file))
         assert set(found) == marked(page), output
         said = "\n".join(found.values())
@@ -118,7 +127,8 @@ def test_mypy_agrees(programs: dict[Path, Path]) -> None:
 
 @pytest.mark.xdist_group("docs")
 def test_pyright_agrees(programs: dict[Path, Path]) -> None:
-    output = run([sys.executable, "-m", "pyright", "--pythonpath", sys.executable, *map(str, programs.values())])
+    checked = {page: file for page, file in programs.items() if page not in WITH_PLUGIN}
+    output = run([sys.executable, "-m", "pyright", "--pythonpath", sys.executable, *map(str, checked.values())])
     assert re.search(r"\d+ errors?", output), output
-    for page, file in programs.items():
+    for page, file in checked.items():
         assert {line for line, _ in errors_of(output, file)} == marked(page), output

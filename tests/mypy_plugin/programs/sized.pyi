@@ -1,0 +1,6 @@
+from typedprop import L, R, Tensor3
+
+weights: L[20, 100]
+
+def images(x: R[5]) -> Tensor3[3, 32, 32]: ...
+def halves(x: R[10]) -> tuple[R[5], R[5]]: ...
