@@ -9,6 +9,7 @@
 #   make look               pictures of the site, for a desktop and a phone (needs Chromium) -> out/site
 #   make oldest             test with every dependency at its lower bound (newest: at its newest release)
 #   make pythons            test on every Python from 3.11 on that is found here
+#   make mypy-versions      test the mypy plugin on each version of mypy that it works with
 #   make format             format the code and mend what the linter can
 #   make clean              remove what make and the tools made
 #
@@ -19,7 +20,7 @@ MNIST ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: test oldest newest pythons digits bench-quick bench-four-ways docs look format clean
+.PHONY: test oldest newest pythons mypy-versions digits bench-quick bench-four-ways docs look format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -30,6 +31,9 @@ test: $(READY)
 
 oldest newest pythons:
 	$(PYTHON) -m tests.environments $@
+
+mypy-versions: $(READY)
+	$(BIN)/python -m tests.mypy_plugin.versions
 
 digits: $(READY)
 	$(BIN)/python examples/digits.py $(if $(MNIST),--mnist "$(MNIST)")
