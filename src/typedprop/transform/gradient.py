@@ -25,11 +25,6 @@ S = TypeVar("S")
 V = TypeVar("V")
 A = ParamSpec("A")
 
-Loss = BVar[float]
-_0 = Literal[0]
-_1 = Literal[1]
-_2 = Literal[2]
-
 
 def backprop(f: Callable[Concatenate[P, A], BVar[V]], at: P, /, *args: A.args, **kwargs: A.kwargs) -> tuple[BVar[V], P]:
     """The value of `f(at, *args)` and its gradient by `at`, in one go. Type checkers infer lambdas here.
@@ -54,20 +49,22 @@ def backprop(f: Callable[Concatenate[P, A], BVar[V]], at: P, /, *args: A.args, *
 
 
 @overload
-def grad(f: Callable[Concatenate[P, A], Loss], argnums: _0 = 0) -> Callable[Concatenate[P, A], P]: ...
+def grad(f: Callable[Concatenate[P, A], BVar[float]], argnums: Literal[0] = 0) -> Callable[Concatenate[P, A], P]: ...
 @overload
-def grad(f: Callable[Concatenate[P, Q, A], Loss], argnums: _1) -> Callable[Concatenate[P, Q, A], Q]: ...
-@overload
-def grad(f: Callable[Concatenate[P, Q, S, A], Loss], argnums: _2) -> Callable[Concatenate[P, Q, S, A], S]: ...
+def grad(f: Callable[Concatenate[P, Q, A], BVar[float]], argnums: Literal[1]) -> Callable[Concatenate[P, Q, A], Q]: ...
 @overload
 def grad(
-    f: Callable[Concatenate[P, Q, A], Loss], argnums: tuple[_0, _1]
+    f: Callable[Concatenate[P, Q, S, A], BVar[float]], argnums: Literal[2]
+) -> Callable[Concatenate[P, Q, S, A], S]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[P, Q, A], BVar[float]], argnums: tuple[Literal[0], Literal[1]]
 ) -> Callable[Concatenate[P, Q, A], tuple[P, Q]]: ...
 @overload
 def grad(
-    f: Callable[Concatenate[P, Q, S, A], Loss], argnums: tuple[_0, _1, _2]
+    f: Callable[Concatenate[P, Q, S, A], BVar[float]], argnums: tuple[Literal[0], Literal[1], Literal[2]]
 ) -> Callable[Concatenate[P, Q, S, A], tuple[P, Q, S]]: ...
-def grad(f: Callable[..., Loss], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def grad(f: Callable[..., BVar[float]], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The gradient of a scalar function: `grad(f)(net, x)` is of the type of `net`.
 
     `argnums` says by which positional argument, or by which ones (then a tuple of gradients); further arguments pass
@@ -88,25 +85,25 @@ def grad(f: Callable[..., Loss], argnums: int | tuple[int, ...] = 0) -> Callable
 
 @overload
 def value_and_grad(
-    f: Callable[Concatenate[P, A], Loss], argnums: _0 = 0
-) -> Callable[Concatenate[P, A], tuple[Loss, P]]: ...
+    f: Callable[Concatenate[P, A], BVar[float]], argnums: Literal[0] = 0
+) -> Callable[Concatenate[P, A], tuple[BVar[float], P]]: ...
 @overload
 def value_and_grad(
-    f: Callable[Concatenate[P, Q, A], Loss], argnums: _1
-) -> Callable[Concatenate[P, Q, A], tuple[Loss, Q]]: ...
+    f: Callable[Concatenate[P, Q, A], BVar[float]], argnums: Literal[1]
+) -> Callable[Concatenate[P, Q, A], tuple[BVar[float], Q]]: ...
 @overload
 def value_and_grad(
-    f: Callable[Concatenate[P, Q, S, A], Loss], argnums: _2
-) -> Callable[Concatenate[P, Q, S, A], tuple[Loss, S]]: ...
+    f: Callable[Concatenate[P, Q, S, A], BVar[float]], argnums: Literal[2]
+) -> Callable[Concatenate[P, Q, S, A], tuple[BVar[float], S]]: ...
 @overload
 def value_and_grad(
-    f: Callable[Concatenate[P, Q, A], Loss], argnums: tuple[_0, _1]
-) -> Callable[Concatenate[P, Q, A], tuple[Loss, tuple[P, Q]]]: ...
+    f: Callable[Concatenate[P, Q, A], BVar[float]], argnums: tuple[Literal[0], Literal[1]]
+) -> Callable[Concatenate[P, Q, A], tuple[BVar[float], tuple[P, Q]]]: ...
 @overload
 def value_and_grad(
-    f: Callable[Concatenate[P, Q, S, A], Loss], argnums: tuple[_0, _1, _2]
-) -> Callable[Concatenate[P, Q, S, A], tuple[Loss, tuple[P, Q, S]]]: ...
-def value_and_grad(f: Callable[..., Loss], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    f: Callable[Concatenate[P, Q, S, A], BVar[float]], argnums: tuple[Literal[0], Literal[1], Literal[2]]
+) -> Callable[Concatenate[P, Q, S, A], tuple[BVar[float], tuple[P, Q, S]]]: ...
+def value_and_grad(f: Callable[..., BVar[float]], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """Like `grad`, and the value of the loss with it: `value, gradient = value_and_grad(f)(net, x)`."""
     run_of, gradient_of = _steps(f, argnums)
 
@@ -120,7 +117,7 @@ def value_and_grad(f: Callable[..., Loss], argnums: int | tuple[int, ...] = 0) -
 
 
 def _steps(
-    f: Callable[..., Loss], argnums: int | tuple[int, ...]
+    f: Callable[..., BVar[float]], argnums: int | tuple[int, ...]
 ) -> tuple[Callable[[tuple[Any, ...], dict[str, Any]], Run], Callable[[Run], Any]]:
     """The two halves of a gradient: forward, from arguments to the recorded run, and backward from there."""
     name = f"grad of {getattr(f, '__name__', 'f')}"
