@@ -12,9 +12,7 @@ from typing_extensions import TypeVar
 
 import typedprop as tp
 from benchmarks.by_hand import logistic
-from benchmarks.by_typedprop import Network, data, network
-from benchmarks.contender import Call, Contender
-from benchmarks.work import Array, Classifier
+from benchmarks.by_typedprop import AnotherWay, Network, Way, data
 from typedprop import BVar, L, Local2, Local3, R
 
 B = TypeVar("B", bound=int)
@@ -119,25 +117,8 @@ def loss_of_one(net: Network[I, H1, H2, O, D], x: R[I, D], target: R[O, D]) -> B
     return tp.softmax_cross_entropy(logits_of_one(net, x), target)
 
 
-class ByLayers(Contender):
+class ByLayers(AnotherWay):
     """typedprop, by one hand-written operation a layer."""
 
     name: ClassVar[str] = "typedprop, layers"
-
-    def classifier_gradient(self, work: Classifier) -> Call:
-        net, x, target = network(work.parameters), data(work.x), data(work.target)
-        gradient = tp.grad(loss) if work.x.ndim > 1 else tp.grad(loss_of_one)
-        return lambda: gradient(net, x, target)
-
-    def classifier_step(self, work: Classifier) -> Call:
-        net, x, target = network(work.parameters), data(work.x), data(work.target)
-        gradient = tp.grad(loss) if work.x.ndim > 1 else tp.grad(loss_of_one)
-        return lambda: net - work.rate * gradient(net, x, target)
-
-    def classifier_run(self, work: Classifier) -> Call:
-        net, x = network(work.parameters), data(work.x)
-        run = logits if work.x.ndim > 1 else logits_of_one
-        return lambda: run(net, x)
-
-    def arrays(self, result: object) -> list[Array]:
-        return [np.asarray(leaf.value) for leaf in tp.tree.leaves(result)]
+    way: ClassVar[Way] = Way(logits, logits_of_one, loss, loss_of_one)

@@ -6,7 +6,8 @@ the four ways holds the library to that.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, NamedTuple
 
 import attrs
 import numpy as np
@@ -266,25 +267,41 @@ def matched_loss_of_one(net: Network[I, H1, H2, O, D], x: R[I, D], target: R[O, 
     return tp.softmax_cross_entropy(matched_logits_of_one(net, x), target)
 
 
-class ByMatching(Contender):
-    """typedprop, by pattern matching."""
+class Way(NamedTuple):
+    """The functions of the classifier, for a batch and for one sample, written in one of several ways."""
 
-    name: ClassVar[str] = "typedprop, match"
+    logits: Callable[..., BVar[Any]]
+    logits_of_one: Callable[..., BVar[Any]]
+    loss: Callable[..., BVar[float]]
+    loss_of_one: Callable[..., BVar[float]]
+
+
+class AnotherWay(Contender):
+    """typedprop, by functions that a subclass names."""
+
+    way: ClassVar[Way]
 
     def classifier_gradient(self, work: Classifier) -> Call:
-        net, x, target = network(work.parameters), data(work.x), data(work.target)
-        gradient = tp.grad(matched_loss) if work.x.ndim > 1 else tp.grad(matched_loss_of_one)
+        way, net, x, target = self.way, network(work.parameters), data(work.x), data(work.target)
+        gradient = tp.grad(way.loss) if work.x.ndim > 1 else tp.grad(way.loss_of_one)
         return lambda: gradient(net, x, target)
 
     def classifier_step(self, work: Classifier) -> Call:
-        net, x, target = network(work.parameters), data(work.x), data(work.target)
-        gradient = tp.grad(matched_loss) if work.x.ndim > 1 else tp.grad(matched_loss_of_one)
+        way, net, x, target = self.way, network(work.parameters), data(work.x), data(work.target)
+        gradient = tp.grad(way.loss) if work.x.ndim > 1 else tp.grad(way.loss_of_one)
         return lambda: net - work.rate * gradient(net, x, target)
 
     def classifier_run(self, work: Classifier) -> Call:
-        net, x = network(work.parameters), data(work.x)
-        run = matched_logits if work.x.ndim > 1 else matched_logits_of_one
+        way, net, x = self.way, network(work.parameters), data(work.x)
+        run = way.logits if work.x.ndim > 1 else way.logits_of_one
         return lambda: run(net, x)
 
     def arrays(self, result: object) -> list[Array]:
         return [np.asarray(leaf.value) for leaf in tp.tree.leaves(result)]
+
+
+class ByMatching(AnotherWay):
+    """typedprop, by pattern matching."""
+
+    name: ClassVar[str] = "typedprop, match"
+    way: ClassVar[Way] = Way(matched_logits, matched_logits_of_one, matched_loss, matched_loss_of_one)

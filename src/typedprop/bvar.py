@@ -63,7 +63,7 @@ _AnyIndex: TypeAlias = (
 _new = object.__new__
 # The names that the short ways of the operators use, looked up once.
 _Array = np.ndarray
-NEGATE = rules.NEGATE.code
+_NEGATE = rules.NEGATE.code
 _TRANSPOSE = rules.TRANSPOSE.code
 
 
@@ -267,7 +267,7 @@ class BVar(Generic[V]):
                 y = other._value
                 if type(x) is _Array and type(y) is _Array:
                     if x.shape == y.shape and x.dtype is y.dtype:
-                        return record(tape, x - y, (PASS, self._node, None, NEGATE, other._node, None))
+                        return record(tape, x - y, (PASS, self._node, None, _NEGATE, other._node, None))
                 elif type(x) is float and type(y) is float and tape is not None:
                     return record(tape, x - y, (SCALE, self._node, 1.0, SCALE, other._node, -1.0))
         elif type(x) is float and type(other) is float and tape is not None:
@@ -418,7 +418,7 @@ class BVar(Generic[V]):
         x, tape = self._value, self._tape
         if type(x) is float:
             return record(tape, -x, (SCALE, self._node, -1.0))
-        return record(tape, -x, (rules.NEGATE.code, self._node, None))
+        return record(tape, -x, (_NEGATE, self._node, None))
 
     def __pos__(self) -> BVar[V]:
         return self
