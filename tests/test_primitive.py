@@ -642,6 +642,48 @@ def test_nothing_is_held(differentiable: bool) -> None:
         gc.enable()
 
 
+@pytest.mark.parametrize("keeps", ["an array", "a tuple"])
+def test_what_a_rule_keeps_for_itself_is_not_written_to(keeps: str) -> None:
+    kept: list[Any] = []
+
+    @untyped.tp.op  # type: ignore[untyped-decorator]  # untyped on purpose
+    def sums(x: Any, y: Any) -> Any:
+        ones = (np.ones(2), np.ones(2))
+        kept.extend(ones if keeps == "an array" else (ones,))
+        pull = (lambda g: ones) if keeps == "a tuple" else (lambda g: (kept[-2], kept[-1]))
+        push = (lambda dx, dy: kept[-1]) if keeps == "an array" else (lambda dx, dy: ones[0])
+        return Local2(x + y, pull).push(push)
+
+    def f(x: Any, y: Any) -> Any:
+        return sums(x, y) + sums(y, x) + x
+
+    x = lift(2)
+    _, pullback = any_tp.vjp(lambda pair: f(*pair), (x, x))
+    found = [pullback(x), pullback(x), any_tp.grad(lambda a, b: sums(a, b).sum(), (0, 1))(x, x)]
+    _, tangent = any_tp.jvp(lambda a: sums(a, a), x, x)
+    arrays = kept if keeps == "an array" else [array for pair in kept for array in pair]
+    assert found[0] == found[1] and (tangent.value == 1.0).all()
+    assert all((array == 1.0).all() for array in arrays)
+    for leaf in [*any_tp.tree.leaves(found), tangent]:
+        assert not any(np.may_share_memory(leaf.value, array) for array in arrays)
+
+
+def test_a_new_array_of_a_rule_is_not_copied() -> None:
+    places: list[int] = []
+
+    @untyped.tp.op  # type: ignore[untyped-decorator]  # untyped on purpose
+    def twice(x: Any) -> Any:
+        def pull(g: Any) -> Any:
+            doubled = 2.0 * g
+            places.append(doubled.ctypes.data)
+            return doubled
+
+        return Local1(2.0 * x, pull)
+
+    gradient = any_tp.grad(lambda x: twice(x).sum())(lift(2))
+    assert [gradient.value.ctypes.data] == places
+
+
 def test_a_finished_gradients_bvar_is_refused() -> None:
     kept: list[Any] = []
 

@@ -320,6 +320,8 @@ class _Derivative:
         elif type(returned) is not tuple or len(returned) != count:
             what = f"{len(returned)} cotangents" if type(returned) is tuple else f"a {type(returned).__name__}"
             raise TypeError(f"{self.name}: the pull returned {what}; wanted a tuple of {count}, one an operand")
+        # A list of our own, and no variable for the tuple, which the user may hold.
+        returned = [*returned]
         return self._checked(returned, self.operands, "pull")
 
     def pushed(self, tangents: list[Value]) -> list[Value]:
@@ -330,11 +332,10 @@ class _Derivative:
             returned = (returned,)
         elif type(returned) is not tuple or len(returned) != count:
             raise TypeError(f"{self.name}: the push returned no tuple of {count} tangents, one a result")
+        returned = [*returned]
         return self._checked(returned, self.values, "push")
 
-    def _checked(
-        self, returned: tuple[Any, ...], likes: list[Value], direction: Literal["pull", "push"]
-    ) -> list[Value]:
+    def _checked(self, returned: list[Any], likes: list[Value], direction: Literal["pull", "push"]) -> list[Value]:
         checked = []
         for k, like in enumerate(likes):
             x = returned[k] if self.differentiable else _fresh(returned, k)
@@ -407,20 +408,24 @@ def _fits(x: Any, like: Value) -> bool:
     return type(x) is float and type(like) is float
 
 
-def _fresh(returned: tuple[Any, ...], k: int) -> Any:
+def _fresh(returned: list[Any], k: int) -> Any:
     """What the user's function returned, in an array that the sweep may add into and hand out.
 
-    If nobody but the tuple holds the array, it is new, and needs no copy. Where references are counted in another way,
-    there is one copy more.
+    If nobody but the list holds the array, it is new, and needs no copy.
     """
+    alone = _holders(returned, k) <= _ALONE
     x = returned[k]
-    if type(x) is not np.ndarray or (sys.getrefcount(x) <= _ALONE and x.base is None):
-        return x
-    return x.copy()
+    return x if type(x) is not np.ndarray or (alone and x.base is None) else x.copy()
 
 
-# The tuple, the variable and the argument of the call.
-_ALONE = 3
+def _holders(elements: list[Any], k: int) -> int:
+    """How many hold an element of a list, as it looks from here."""
+    x = elements[k]
+    return sys.getrefcount(x)
+
+
+# Measured, because a variable and an argument are two references up to Python 3.13 and one from 3.14 on.
+_ALONE = _holders([np.zeros(1)], 0)
 
 
 def _filled(given: dict[int, Value], like: list[Value]) -> list[Value]:
