@@ -62,6 +62,10 @@ def test_sizes_and_dtypes_are_checked() -> None:
         tp.asarray(X.astype(np.float32), 2, 3)
     with pytest.raises(DTypeError, match=r"dtype >f8, but float64 was declared; convert it first, which copies: \.ast"):
         tp.asarray(X.astype(">f8"), 2, 3)
+    with pytest.raises(
+        DTypeError, match=r"dtype float16, but float64 was declared; convert it first, which copies: \.ast"
+    ):
+        tp.asarray(X.astype(np.float16), 2, 3)
     with pytest.raises(DTypeError, match="dtype is complex128; it can be"):
         tp.asarray(X, 2, 3, dtype=np.complex128)
     with pytest.raises(TypeError, match="asarray takes 1 to 4 sizes, but got 0"):
@@ -114,6 +118,8 @@ def test_torch_tensors() -> None:
         DTypeError, match=r"asarray: the torch Tensor requires grad, which ends here; say so with \.det"
     ):
         tp.asarray(torch.ones(3, requires_grad=True), 3)
+    with pytest.raises(DTypeError, match=r"pass dtype=np.float32 .*, or convert it .*: \.to\(torch\.float64\)$"):
+        tp.asarray(torch.ones(3), 3)
     with pytest.raises(DTypeError, match="the torch Tensor cannot be shared with NumPy: Unknown device type meta"):
         tp.asarray(torch.ones(3, device="meta"), 3)
     with pytest.raises(DTypeError, match="asarray: the torch Tensor cannot be shared with NumPy"):

@@ -25,6 +25,8 @@ from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
 
 A = TypeVar("A", bound=Dim)
 B = TypeVar("B", bound=Dim)
+C = TypeVar("C", bound=Dim)
+D = TypeVar("D", bound=Dim)
 T = TypeVar("T", bound=np.float64 | np.float32 | np.integer[Any] | np.bool)
 
 _CPU = 1  # DLPack's number for the main memory
@@ -51,7 +53,15 @@ def asarray(data: object, a: int, b: Dim, /) -> L[Any, Dim]: ...
 @overload
 def asarray(data: object, a: int, b: int, /) -> L[Any, Any]: ...
 @overload
+def asarray(data: object, a: A, b: B, c: C, /) -> Tensor3[A, B, C]: ...
+@overload
+def asarray(data: object, a: Dim, b: Dim, c: Dim, /) -> Tensor3[Dim, Dim, Dim]: ...
+@overload
 def asarray(data: object, a: int, b: int, c: int, /) -> Tensor3[Any, Any, Any]: ...
+@overload
+def asarray(data: object, a: A, b: B, c: C, d: D, /) -> Tensor4[A, B, C, D]: ...
+@overload
+def asarray(data: object, a: Dim, b: Dim, c: Dim, d: Dim, /) -> Tensor4[Dim, Dim, Dim, Dim]: ...
 @overload
 def asarray(data: object, a: int, b: int, c: int, d: int, /) -> Tensor4[Any, Any, Any, Any]: ...
 @overload
@@ -75,7 +85,15 @@ def asarray(data: object, a: int, b: Dim, /, *, dtype: type[T]) -> L[Any, Dim, T
 @overload
 def asarray(data: object, a: int, b: int, /, *, dtype: type[T]) -> L[Any, Any, T]: ...
 @overload
+def asarray(data: object, a: A, b: B, c: C, /, *, dtype: type[T]) -> Tensor3[A, B, C, T]: ...
+@overload
+def asarray(data: object, a: Dim, b: Dim, c: Dim, /, *, dtype: type[T]) -> Tensor3[Dim, Dim, Dim, T]: ...
+@overload
 def asarray(data: object, a: int, b: int, c: int, /, *, dtype: type[T]) -> Tensor3[Any, Any, Any, T]: ...
+@overload
+def asarray(data: object, a: A, b: B, c: C, d: D, /, *, dtype: type[T]) -> Tensor4[A, B, C, D, T]: ...
+@overload
+def asarray(data: object, a: Dim, b: Dim, c: Dim, d: Dim, /, *, dtype: type[T]) -> Tensor4[Dim, Dim, Dim, Dim, T]: ...
 @overload
 def asarray(data: object, a: int, b: int, c: int, d: int, /, *, dtype: type[T]) -> Tensor4[Any, Any, Any, Any, T]: ...
 def asarray(data: object, /, *sizes: int, dtype: Any = np.float64) -> Any:
@@ -96,11 +114,11 @@ def asarray(data: object, /, *sizes: int, dtype: Any = np.float64) -> Any:
         declared = ", ".join(map(repr, sizes))
         raise ShapeError(f"asarray: data has shape {array.shape}, but the declared sizes are ({declared})")
     if array.dtype != wanted:
-        way_out = (
-            f"pass dtype=np.{array.dtype} for what it is, or convert it first, which copies: .astype(np.{wanted})"
-            if array.dtype.kind in "fiub" and array.dtype.isnative
-            else f"convert it first, which copies: .astype(np.{wanted})"
-        )
+        # torch converts by a method and names of its own.
+        torch = type(data).__module__.partition(".")[0] == "torch"
+        convert = f"convert it first, which copies: {f'.to(torch.{wanted})' if torch else f'.astype(np.{wanted})'}"
+        known = array.dtype.isnative and (array.dtype.kind in "iub" or array.dtype.name in ("float32", "float64"))
+        way_out = f"pass dtype=np.{array.dtype} for what it is, or {convert}" if known else convert
         raise DTypeError(f"asarray: data is of dtype {array.dtype}, but {wanted} was declared; {way_out}")
     return array
 

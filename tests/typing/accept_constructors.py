@@ -5,6 +5,7 @@ from typing import Any, Literal, assert_type
 import numpy as np
 from typing_extensions import TypeVar
 
+from typedprop import asarray
 from typedprop.arrays import eye, full, matrix, normal, ones, tensor, uniform, vector, zeros
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
 
@@ -73,6 +74,19 @@ assert_type(matrix([zeros(n), zeros(n)], m, n, dtype=np.float32), L[Rows, Column
 assert_type(tensor(np.zeros((2, 3, 4)), m, n, k), Tensor3[Rows, Columns, Pages])
 assert_type(tensor([[[1, 2], [3, 4]]], 1, 2, 2), Tensor3[Any, Any, Any])
 assert_type(tensor([[[[1.0]]]], 1, 1, 1, 1, dtype=np.float32), Tensor4[Any, Any, Any, Any, np.float32])
+
+# Data of any kind: all is looked at when it runs.
+deep: object = np.zeros((2, 3, 4, 4))
+narrow: object = np.zeros((2, 3, 4, 4), np.float32)
+assert_type(asarray(np.zeros(2), m), R[Rows])
+assert_type(asarray(np.zeros((2, 3), np.float32), m, n, dtype=np.float32), L[Rows, Columns, np.float32])
+assert_type(asarray(np.zeros((2, 3)), m, 3), L[Rows, Any])
+assert_type(asarray(np.zeros((2, 3, 4)), m, n, k), Tensor3[Rows, Columns, Pages])
+assert_type(asarray(np.zeros((2, 3, 4)), m, 3, k), Tensor3[Any, Any, Any])
+assert_type(asarray(np.zeros((2, 3, 4), np.int64), m, n, k, dtype=np.int64), Tensor3[Rows, Columns, Pages, np.int64])
+assert_type(asarray(deep, m, n, k, k), Tensor4[Rows, Columns, Pages, Pages])
+assert_type(asarray(narrow, m, n, k, k, dtype=np.float32), Tensor4[Rows, Columns, Pages, Pages, np.float32])
+assert_type(asarray(deep, 2, 3, 4, 4), Tensor4[Any, Any, Any, Any])
 
 # A mask is made with dtype=np.bool, and fits the type that it is declared with.
 mask: R[Rows, np.bool] = vector([True, False], m, dtype=np.bool)

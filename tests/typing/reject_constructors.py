@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from typedprop import asarray
 from typedprop.arrays import eye, full, matrix, normal, ones, tensor, uniform, vector, zeros
-from typedprop.shapes import Dim, L, R, Tensor3
+from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
 
 
 class Rows(Dim): ...
@@ -37,6 +38,10 @@ x16: R[Columns] = uniform(rng, m)  # E: mypy=assignment pyright=reportAssignment
 x17: R[Columns] = vector([1.0, 2.0], m)  # E: mypy=assignment pyright=reportAssignmentType
 x18: L[Columns, Rows] = matrix([[1.0, 2.0]], m, n)  # E: mypy=assignment pyright=reportAssignmentType
 x19: Tensor3[Rows, Rows, Rows] = tensor(np.zeros((2, 3, 4)), m, n, k)  # E: mypy=assignment pyright=reportAssignmentType
+x20: R[Columns] = asarray([1.0], m)  # E: mypy=assignment pyright=reportAssignmentType
+x21: Tensor3[Rows, Rows, Rows] = asarray(0, m, n, k)  # E: mypy=assignment pyright=reportAssignmentType
+x22: Tensor3[Rows, Rows, Rows] = asarray(0, m, m, m, dtype=np.int8)  # E: mypy=arg-type pyright=reportAssignmentType
+x23: Tensor4[Rows, Columns, Pages, Rows] = asarray(0, m, n, k, k)  # E: mypy=assignment pyright=reportAssignmentType
 
 # Sizes that are none.
 zeros("3")  # E: mypy=call-overload pyright=reportCallIssue,reportArgumentType

@@ -51,6 +51,7 @@ FUNCTIONS: dict[str, Rule] = {
     _A + "tensor": _rule("data a b c d", constructing.tensor),
     _A + "normal": _rule("rng a b c d", constructing.of_sizes("a", "b", "c", "d")),
     _A + "uniform": _rule("rng a b c d", constructing.of_sizes("a", "b", "c", "d")),
+    "typedprop.elsewhere.asarray": _rule("data a b c d", constructing.of_sizes("a", "b", "c", "d")),
     "typedprop.ops.full.full": _rule("a b c d", constructing.of_sizes("a", "b", "c", "d")),
     _R + "linspace": _rule("start stop num", constructing.linspace),
     _S + "broadcast_to": _rule("x shape", constructing.broadcast_to),

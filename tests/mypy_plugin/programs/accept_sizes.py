@@ -32,6 +32,7 @@ ten, five = tp.ones(10), tp.ones(5, dtype=np.float32)
 # -- From ints and data ------------------------------------------------------------------------------------------------
 
 assert_type(tp.zeros(20, 100), L[20, 100])  # native: L[Any, Any]
+assert_type(tp.asarray(tp.zeros(2, 4, 3), 2, k, 3), Tensor3[2, 4, 3])  # native: Tensor3[Any, Any, Any]
 assert_type(tp.zeros(k), R[4])  # native: R[Any]
 assert_type(tp.ones(2 * k + 1, m), L[9, Rows])  # native: L[Any, Rows]
 assert_type(tp.zeros(k // 3, k - 1), L[1, 3])  # native: L[Any, Any]
