@@ -323,3 +323,30 @@ def test_settings_that_cannot_be() -> None:
     for call, message in calls:
         with pytest.raises(ValueError, match=message):
             call()
+    for setting in (np.array([0.1]), np.array(0.1), 1j, np.complex128(0.1), True, "0.1", None):
+        makes: list[Callable[[Any], Any]] = [makers.sgd, lambda v: makers.adam(0.1, b1=v), makers.clip]
+        for make in makes:
+            with pytest.raises(TypeError, match=f" is of type {type(setting).__name__}; wanted a number"):
+                make(setting)
+
+
+def test_numbers_of_numpys_promote_nothing() -> None:
+    """A setting that is an np.float64, as of a sweep over np.linspace, with parameters of float32."""
+    a, b = np.float64(0.1), np.float64(0.9)
+    made: dict[str, optim.Optimizer] = {
+        "sgd": optim.sgd(a, b),
+        "nesterov": optim.sgd(a, b, nesterov=True),
+        "adam": optim.adam(a, b, b, a),
+        "adamw": optim.adamw(a, b, b, a, weight_decay=a),
+        "rmsprop": optim.rmsprop(a, b, a, centered=True, momentum=b),
+        "adagrad": optim.adagrad(a, a, a),
+        "schedule": optim.sgd(optim.warmup(2, optim.exponential_decay(a, 2, b), start=a)),
+        "clipped": optim.chain(optim.clip(a), optim.clip_by_global_norm(a), optim.add_decayed_weights(a), optim.sgd(a)),
+    }
+    point: Any = BVar(np.ones(3, np.float32))
+    for name, optimizer in made.items():
+        state: Any = optimizer.init(point)
+        for _ in range(2):
+            updates, state = optimizer.update(point, state, point)
+            for leaf in (updates, *tp.tree.leaves(state)):
+                assert not leaf.shape or leaf.dtype == np.float32, name

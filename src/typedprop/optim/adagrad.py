@@ -60,7 +60,7 @@ def adagrad(learning_rate: LearningRate, initial_accumulator: float = 0.0, eps: 
 
     The sum begins at `initial_accumulator`.
     """
-    check_rate("adagrad: learning_rate", learning_rate)
-    check_within("adagrad: initial_accumulator", initial_accumulator, 0.0)
-    check_within("adagrad: eps", eps, 0.0)
+    learning_rate = check_rate("adagrad: learning_rate", learning_rate)
+    initial_accumulator = check_within("adagrad: initial_accumulator", initial_accumulator, 0.0)
+    eps = check_within("adagrad: eps", eps, 0.0)
     return Adagrad(learning_rate, initial_accumulator, eps)

@@ -114,9 +114,9 @@ def _adam(
     weight_decay: float,
     where: Callable[[str], bool] | None,
 ) -> Adam:
-    check_rate(f"{name}: learning_rate", learning_rate)
-    check_within(f"{name}: b1", b1, 0.0, 1.0)
-    check_within(f"{name}: b2", b2, 0.0, 1.0)
-    check_within(f"{name}: eps", eps, 0.0)
-    check_within(f"{name}: weight_decay", weight_decay, 0.0)
+    learning_rate = check_rate(f"{name}: learning_rate", learning_rate)
+    b1 = check_within(f"{name}: b1", b1, 0.0, 1.0)
+    b2 = check_within(f"{name}: b2", b2, 0.0, 1.0)
+    eps = check_within(f"{name}: eps", eps, 0.0)
+    weight_decay = check_within(f"{name}: weight_decay", weight_decay, 0.0)
     return Adam(learning_rate, b1, b2, eps, weight_decay, where)

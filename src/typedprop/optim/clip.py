@@ -59,7 +59,7 @@ def clip_by_global_norm(max_norm: float) -> ClipByGlobalNorm:
 
     A gradient with a NaN or an infinity becomes NaN as a whole.
     """
-    check_positive("clip_by_global_norm: max_norm", max_norm)
+    max_norm = check_positive("clip_by_global_norm: max_norm", max_norm)
     return ClipByGlobalNorm(max_norm)
 
 
@@ -91,5 +91,5 @@ def clip(max_delta: float) -> Clip:
 
     A NaN stays NaN.
     """
-    check_positive("clip: max_delta", max_delta)
+    max_delta = check_positive("clip: max_delta", max_delta)
     return Clip(max_delta)

@@ -39,7 +39,7 @@ def add_decayed_weights(weight_decay: float, where: Callable[[str], bool] | None
 
     `where` chooses the leaves that decay by their paths: `lambda path: "bias" not in path`.
     """
-    check_within("add_decayed_weights: weight_decay", weight_decay, 0.0)
+    weight_decay = check_within("add_decayed_weights: weight_decay", weight_decay, 0.0)
     return Decay(weight_decay, where)
 
 

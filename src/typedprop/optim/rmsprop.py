@@ -101,8 +101,8 @@ def rmsprop(
     mean of the square (Graves 2013). With `momentum` the steps are summed up as in `sgd`. As torch.optim.RMSprop has it
     (`decay` is its alpha, 0.99 there).
     """
-    check_rate("rmsprop: learning_rate", learning_rate)
-    check_within("rmsprop: decay", decay, 0.0, 1.0)
-    check_within("rmsprop: eps", eps, 0.0)
-    check_within("rmsprop: momentum", momentum, 0.0, 1.0)
+    learning_rate = check_rate("rmsprop: learning_rate", learning_rate)
+    decay = check_within("rmsprop: decay", decay, 0.0, 1.0)
+    eps = check_within("rmsprop: eps", eps, 0.0)
+    momentum = check_within("rmsprop: momentum", momentum, 0.0, 1.0)
     return RMSProp(learning_rate, decay, eps, centered, momentum)

@@ -21,19 +21,18 @@ LearningRate = float | Schedule
 
 def rate_at(learning_rate: LearningRate, step: float) -> float:
     """The learning rate of a step; `step` is a whole number, kept as a float."""
-    return float(learning_rate(int(step))) if callable(learning_rate) else learning_rate
+    return float(learning_rate(int(step)) if callable(learning_rate) else learning_rate)
 
 
-def check_rate(setting: str, learning_rate: LearningRate) -> None:
-    """That a learning rate, if it is a number, is finite and not negative."""
-    if not callable(learning_rate):
-        check_within(setting, learning_rate, 0.0)
+def check_rate(setting: str, learning_rate: LearningRate) -> LearningRate:
+    """A learning rate that, if it is a number, is finite and not negative, as a Python float."""
+    return learning_rate if callable(learning_rate) else check_within(setting, learning_rate, 0.0)
 
 
 def constant(value: float) -> Schedule:
     """Always `value`."""
-    check_within("constant: value", value, 0.0)
-    return lambda step: value
+    rate = check_within("constant: value", value, 0.0)
+    return lambda step: rate
 
 
 def linear(start: float, end: float, steps: int) -> Schedule:

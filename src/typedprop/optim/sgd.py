@@ -66,8 +66,8 @@ def sgd(learning_rate: LearningRate, momentum: float = 0.0, *, nesterov: bool = 
     The velocity is the gradient plus `momentum` times the velocity before. With `nesterov` a step goes where that
     velocity leads together with the gradient (Sutskever et al. 2013), as torch.optim.SGD has it.
     """
-    check_rate("sgd: learning_rate", learning_rate)
-    check_within("sgd: momentum", momentum, 0.0, 1.0)
+    learning_rate = check_rate("sgd: learning_rate", learning_rate)
+    momentum = check_within("sgd: momentum", momentum, 0.0, 1.0)
     if nesterov and not momentum:
         raise ValueError("sgd: nesterov needs a momentum above 0")
     return SGD(learning_rate, momentum, nesterov)
