@@ -69,7 +69,8 @@ class Local1(_Local[V], Generic[T1, V]):
 
     `pull(g)` is the cotangent of the operand for the cotangent `g` of the value, `push(t)` the tangent of the value
     for the tangent `t` of the operand. A value that is a tuple is several results; `g` is then a tuple too, with
-    zeros for those that were not used. The value must be nobody's buffer, for the gradient may keep it.
+    zeros for those that were not used. The value may be a buffer that is used again (it is copied if anybody but the
+    rule holds it), but what `pull` and `push` need of it must stay as it is.
     """
 
     __slots__ = ()
@@ -235,7 +236,7 @@ def _primitive(f: _Function, differentiable: bool) -> _Function:
                 _check_not_captured(name, local, seen)
         else:
             assert local is not None
-            results = local.value
+            results = local.value if differentiable else _own_value(local)
         several = type(results) is tuple
         values = [_result(name, y, seen, differentiable or nested) for y in (results if several else (results,))]
         if tape is None:
@@ -384,7 +385,11 @@ class _Derivative:
         elif type(x) is BVar:
             raise TypeError(f"{what} is a BVar; a rule over plain values gives plain values")
         if leaf_type(type(plain(x))) is not leaf_type(type(plain(like))) or not _is_value(x):
-            raise DTypeError(f"{what} is a {type(plain(x)).__name__}, but {of} is a {type(plain(like)).__name__}")
+            raise DTypeError(f"{what} is {_kind(plain(x))}, but {of} is {_kind(plain(like))}")
+        if isinstance(x, np.ma.MaskedArray | np.matrix):
+            raise DTypeError(f"{what} is a {type(x).__name__}; give a plain array")
+        if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
+            x = np.array(x, subok=False)
         if shape_of(x) != shape_of(like):
             raise ShapeError(f"{what} is {describe(shape_of(x))}, but {of} is {describe(shape_of(like))}")
         if not shape_of(like):
@@ -428,6 +433,26 @@ def _holders(elements: list[Any], k: int) -> int:
 _ALONE = _holders([np.zeros(1)], 0)
 
 
+def _own_value(local: _Local[Any]) -> Any:
+    """The value, or the results, that a rule over plain values gave, in arrays that the user will not write to.
+
+    An array that anybody but the rule's own pull and push holds may be a buffer that is used again, and is copied.
+    """
+    several = type(local.value) is tuple
+    values = [*local.value] if several else [local.value]
+    cells = {id(cell): cell for f in (local._pull, local._push) for cell in getattr(f, "__closure__", None) or ()}
+
+    def is_kept(elements: list[Any], k: int) -> bool:
+        # Beside the list there are the rule's value, or its tuple, and what pull and push remember.
+        return _holders(elements, k) > _ALONE + 1 + sum(cell.cell_contents is elements[k] for cell in cells.values())
+
+    is_tuple_kept = several and is_kept([local.value], 0)
+    for k in range(len(values)):
+        if type(values[k]) is np.ndarray and (is_tuple_kept or values[k].base is not None or is_kept(values, k)):
+            values[k] = values[k].copy()
+    return tuple(values) if several else values[0]
+
+
 def _filled(given: dict[int, Value], like: list[Value]) -> list[Value]:
     """One value for each of `like`: the given one, or a zero."""
     filled = []
@@ -465,6 +490,10 @@ def _read_only(x: Value) -> Value:
     view = x.view()
     view.flags.writeable = False
     return view
+
+
+def _kind(x: Any) -> str:
+    return f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
 
 
 def _is_value(x: Any) -> bool:
