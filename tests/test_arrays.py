@@ -65,7 +65,7 @@ def test_full() -> None:
     assert full(2, fill_value=2.5).tolist() == [2.5, 2.5]
     assert full(1, 2, fill_value=7).tolist() == [[7.0, 7.0]]
     assert full(2, fill_value=7, dtype=np.int64).dtype == np.int64
-    with pytest.raises(DTypeError, match="full: fill_value is of dtype float64, which does not become int64 by itself"):
+    with pytest.raises(DTypeError, match="full: fill_value is a float of dtype float64"):
         full(2, fill_value=2.5, dtype=np.int64)
 
 
@@ -206,7 +206,9 @@ def test_ragged_data() -> None:
     ],
 )
 def test_data_of_the_wrong_kind(data: Any, dtype: Any, given_dtype: str) -> None:
-    message = f"vector: data is of dtype {given_dtype}, which does not become {np.dtype(dtype)} by itself; convert it"
+    message = (
+        f"vector: data is a list of dtype {given_dtype}, which does not become {np.dtype(dtype)} by itself; convert it"
+    )
     with pytest.raises(DTypeError, match=message):
         vector(data, dtype=dtype)
 

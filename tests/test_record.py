@@ -337,7 +337,7 @@ def test_other_classes_may_know_what_to_do_with_a_record() -> None:
     assert x + Optimizer() == "steps Layer"
     assert x * Optimizer() == "scales Layer"
     for operation, other in (operator.add, "x"), (operator.mul, "x"), (operator.truediv, Fraction(1, 2)):
-        with pytest.raises(TypeError, match=r"unsupported operand type|can't multiply sequence"):
+        with pytest.raises(TypeError, match=r"unsupported operand type|not by a str;"):
             operation(x, other)
 
 

@@ -11,6 +11,7 @@ Sizes that disagree raise `ShapeError`, data or a dtype of the wrong kind `DType
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -112,6 +113,10 @@ def checked_shape(function: str, sizes: Sequence[int]) -> tuple[int, ...]:
             raise TypeError(f"{function}: a size is an int, but {size!r} is of type {type(size).__name__}")
         if size < 0:
             raise ShapeError(f"{function}: a size cannot be negative, but one is {size!r}")
+        if size > sys.maxsize:
+            raise ShapeError(
+                f"{function}: a size is an int of {int(size).bit_length()} bits, more than an array can have"
+            )
     return tuple(map(int, sizes))
 
 
@@ -157,6 +162,11 @@ def _from_data(function: str, data: npt.ArrayLike, rank: int, sizes: Sequence[in
 
 def _converted(function: str, argument: str, data: npt.ArrayLike, dtype: np.dtype[Number]) -> Array:
     """A C-contiguous copy of the data in the dtype, if that means the same numbers (floats may be rounded)."""
+    if isinstance(data, np.ma.MaskedArray):
+        raise DTypeError(
+            f"{function}: {argument} is a MaskedArray, whose mask would be lost; fill it first: .filled(...), or take "
+            "what is not masked: .compressed()"
+        )
     try:
         given = np.asarray(data)
     except ValueError as error:
@@ -164,8 +174,9 @@ def _converted(function: str, argument: str, data: npt.ArrayLike, dtype: np.dtyp
             f"{function}: {argument} is ragged: its rows, or the parts of a row, differ in length; make them equal"
         ) from error
     if given.size and given.dtype.kind not in _FROM[dtype.kind]:
+        what = "is" if isinstance(data, np.ndarray | np.generic) else f"is a {type(data).__name__}"
         raise DTypeError(
-            f"{function}: {argument} is of dtype {given.dtype}, which does not become {dtype} by itself; "
+            f"{function}: {argument} {what} of dtype {given.dtype}, which does not become {dtype} by itself; "
             "convert it first, or choose the dtype (dtype=...) that it has"
         )
     array = np.array(given, dtype=dtype, order="C")

@@ -655,7 +655,11 @@ class BVar(Generic[V]):
     def reshape(self, shape: Any, /) -> Any:
         """The same elements in C order in another shape; one size may be -1. `ShapeError` if they do not fit."""
         before, x = self.shape, self._value
-        wanted = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
+        try:
+            wanted = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
+        except TypeError:
+            kind = type(shape).__name__
+            raise TypeError(f"reshape: the shape is of type {kind}; wanted an int or a tuple of ints") from None
         if not before or not wanted:
             raise ShapeError(
                 f"reshape: {describe(before)} to {wanted}: scalars have no elements to lay out; write tp.stack([b]) "
@@ -935,8 +939,10 @@ class At(Generic[V, S]):
         x, name = self._x, f"at(...).{method}"
         if type(value) is not BVar:
             if not is_operand(value):
-                what = f"array of dtype {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
-                raise DTypeError(f"{name}: the value is a {what}; wanted a BVar, a float or an array")
+                what = (
+                    f"an array of dtype {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+                )
+                raise DTypeError(f"{name}: the value is {what}; wanted a BVar, a float or an array")
             value = own_data(value, x.dtype, name, False)
         elif shape_of(value) and value.dtype != x.dtype:
             raise mixed(name, value.dtype, x.dtype)
@@ -1002,7 +1008,10 @@ def lifted(value: Any, name: str = "BVar") -> Value:
             f"{'take real and imaginary parts' if isinstance(value, complex | np.complexfloating) else 'pass a float'}"
         )
     if isinstance(value, (float, int)) or kind is np.float32:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise DTypeError(f"{name}: the {kind.__name__} is too large for a float") from None
     if kind is BVar:
         raise DTypeError(f"{name}: the value is a BVar already")
     raise DTypeError(
@@ -1087,10 +1096,15 @@ def own_data(x: Any, like: np.dtype[Any], name: str, keep: bool) -> Value:
 
 
 def refused(name: str, x: Any) -> Any:
-    """NotImplemented for an object that may have operators of its own; an error for an array, which NumPy would take
-    to pieces otherwise."""
-    if isinstance(x, np.ndarray):
-        raise DTypeError(f"{name}: an array of dtype {x.dtype} beside a BVar; wanted real numbers: float, int or bool")
+    """NotImplemented for an object that may have operators of its own; an error for an array or a number of NumPy's,
+    which it would take to pieces otherwise, and for a sequence, which Python would repeat."""
+    if isinstance(x, np.ndarray | np.generic):
+        what = f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
+        raise DTypeError(f"{name}: {what} beside a BVar; wanted real numbers: float, int or bool")
+    if type(x) in (list, tuple, str, bytes):
+        raise DTypeError(
+            f"{name}: a {type(x).__name__} beside a BVar; wanted a float or an array: np.array(..., dtype=float)"
+        )
     return NotImplemented
 
 
@@ -1362,7 +1376,12 @@ def axis_of(name: str, shape: Shape, axis: Any) -> Any:
         return None
     if isinstance(axis, tuple):
         return tuple(axis_of(name, shape, a) for a in axis)
-    number = operator.index(axis)
+    try:
+        number = operator.index(axis)
+    except TypeError:
+        number = None
+    if number is None or axis is True or axis is False:
+        raise TypeError(f"{name}: axis is of type {type(axis).__name__}; wanted an int, a tuple of ints or None")
     if not -len(shape) <= number < len(shape):
         raise ShapeError(f"{name}: axis {number} is out of range for {describe(shape)}")
     return number
@@ -1384,7 +1403,12 @@ def _own_index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(map(_own_index, index))
     if isinstance(index, list | np.ndarray):
-        array = np.array(index)
+        if isinstance(index, np.ma.MaskedArray):
+            raise IndexError("an index is a MaskedArray, whose mask would be lost; take index.compressed()")
+        try:
+            array = np.array(index)
+        except ValueError:
+            raise IndexError("an index is a ragged list; wanted integers or a mask") from None
         if not array.size and isinstance(index, list):
             return array.astype(np.intp)
         if array.dtype.kind not in "iub":

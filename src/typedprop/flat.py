@@ -66,6 +66,8 @@ class Flat(Generic[P]):
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
         self.size: int = ends[-1]
         """The length of the vector."""
+        if not self.size:
+            raise ShapeError(f"{name}: the record has no elements, so there is nothing to compute")
 
     def vector(self, record: P, name: str) -> Vector:
         """The elements of a record that is built like the first; in messages it is called `name`.

@@ -167,7 +167,7 @@ def _scaled(x: _Rec, scalar: object, symbol: str) -> _Rec:
         factor = float(scalar)
     elif isinstance(scalar, np.ndarray):
         raise ShapeError(_not_a_scalar(x, f"an array of shape {scalar.shape}", symbol))
-    elif isinstance(scalar, (np.generic, complex, Record)):
+    elif isinstance(scalar, (np.generic, complex, Record, list, tuple, str, bytes)):
         raise TypeError(_not_a_scalar(x, f"a {type(scalar).__name__}", symbol))
     else:
         return NotImplemented  # type: ignore[no-any-return]  # asks the other operand

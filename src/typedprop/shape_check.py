@@ -691,7 +691,10 @@ def _not_lifted(value: Any, place: str, text: str) -> DTypeError:
     elif isinstance(value, np.ndarray):
         what = f"a plain array of shape {value.shape}; write BVar(...) around it"
     elif isinstance(value, (float, int, np.floating, np.integer)) and not isinstance(value, bool):
-        what = f"the plain number {value}; write BVar({float(value)})"
+        try:
+            what = f"the plain number {value}; write BVar({float(value)})"
+        except OverflowError:
+            what = "an int that is too large for a float"
     elif value is None:
         what = f"None; if it may, annotate it {text} | None"
     else:

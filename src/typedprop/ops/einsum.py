@@ -305,9 +305,10 @@ def checked_operands(name: str, given: Sequence[Any]) -> tuple[list[Any], Callab
     if any(type(x) is BVar for x in given):
         # Here, for an operand that is summed over before the others are met is a scalar, which has no dtype.
         for dtype in floats:
-            if dtype != floats[0]:
+            if dtype.type is not floats[0].type:
                 raise mixed(name, floats[0], dtype)
-        like = floats[0] if floats else np.dtype(np.float64)
+        # Of the machine's byte order, whatever that of plain operands is.
+        like = floats[0].newbyteorder("=") if floats else np.dtype(np.float64)
         return [x if type(x) is BVar or not shape_of(x) else x.astype(like, copy=False) for x in given], lambda y: y
     _, values = opened(name, *given)
     dtype = next((x.dtype for x in values if shape_of(x)), np.dtype(np.float64))

@@ -585,7 +585,12 @@ def where(condition: Any, a: Any, b: Any, /) -> Any:
     """
     if type(condition) is BVar:
         raise DTypeError("where: the condition is a BVar; wanted a plain mask, such as b.value > 0")
-    mask = np.array(condition)
+    if isinstance(condition, np.ma.MaskedArray):
+        raise DTypeError("where: the condition is a MaskedArray, whose mask would be lost; wanted a plain mask")
+    try:
+        mask = np.array(condition)
+    except ValueError:
+        raise DTypeError(f"where: the condition is a ragged {type(condition).__name__}; wanted a plain mask") from None
     if mask.dtype != np.bool:
         raise DTypeError(f"where: the condition has dtype {mask.dtype}; wanted bool")
     tape, (x, y) = opened("where", a, b)

@@ -164,7 +164,10 @@ def full(*sizes: int, fill_value: Any, dtype: Any = np.float64) -> Any:
     negative size, `DTypeError` for a BVar in an array that does not hold floats.
     """
     is_plain = type(fill_value) is not BVar
-    shape = np.shape(fill_value) if is_plain else fill_value.shape
+    try:
+        shape = np.shape(fill_value) if is_plain else fill_value.shape
+    except ValueError:
+        raise ShapeError("full: fill_value is a ragged list; wanted a scalar (or broadcast_to)") from None
     if shape:
         raise ShapeError(f"full: fill_value is {describe(shape)}; wanted a scalar (or broadcast_to)")
     if is_plain:
