@@ -22,6 +22,7 @@ from typedprop.tape import (
     SweepError,
     Tape,
     ancestors,
+    place_of,
     pull_back,
     push_forward,
 )
@@ -225,6 +226,54 @@ def test_a_failing_joint_rule_is_named() -> None:
     joint = Joint("failing joint", lambda g: g.no_such_attribute, lambda tangents: None)
     with pytest.raises(SweepError, match=r"cotangent of shape \(\) back through failing joint"):
         pull_back(tape_of(1, (JOINT, (0,), joint)), [(1, 1.0)], 1)
+
+
+class Raced(list[Any]):
+    """Entries on which another thread records something whenever this one does, just before."""
+
+    def append(self, entry: Any) -> None:
+        super().append((RULES[0].code, 0, 1.0))
+        super().append((RULES[0].code, 0, 1.0))
+        super().append(entry)
+
+
+def test_a_function_that_computes_in_several_threads() -> None:
+    """Each result has its own entry, whoever was faster."""
+    vector = np.arange(3.0)
+    for f, at, wanted in (
+        (lambda x: 3.0 * (x * 2.0 + 1.0) * x, 5.0, 63.0),
+        (lambda x: (x * 2.0 + x + vector).sum(), vector, np.full(3, 3.0)),
+        (lambda x: tp.outer(x, x)[0] @ (tp.outer(x, x) * x)[1], vector, None),
+    ):
+        expected = tp.grad(f)(at)
+
+        def raced(x: Any, f: Any = f) -> Any:
+            x._tape.entries = Raced(x._tape.entries)
+            return f(x)
+
+        np.testing.assert_array_equal(tp.grad(raced)(at), expected)
+        if wanted is not None:
+            np.testing.assert_array_equal(expected, wanted)
+
+
+def test_an_entry_is_told_by_identity() -> None:
+    # Equal, and made one by one, or Python would make a single constant of them.
+    entries = tape_of(1, *(tuple([SCALE, 0, 1.0]) for _ in range(3)))
+    assert [place_of(entries, entry, 1) for entry in entries[1:]] == [1, 2, 3]
+
+
+def test_a_thread_that_outlives_its_function() -> None:
+    """It recorded on a tape that a sweep is using up."""
+    entries = tape_of(1)
+
+    def late(g: Any, _: Any) -> Any:
+        entries.append((code, 0, None))
+        return g
+
+    code = Rule("late", late, lambda t, _: t).code
+    entries += [(code, position, None) for position in range(3)]
+    with pytest.raises(RuntimeError, match="Let the function wait for the threads that it starts"):
+        pull_back(entries, [(3, 1.0)], 1)
 
 
 def test_tapes_are_ordered_by_birth() -> None:

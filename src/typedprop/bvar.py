@@ -34,7 +34,7 @@ from typedprop.arithmetic import Binary, Shape, broadcast_shape, describe, dtype
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.leaves import FOUND, LeafType, leaf_type
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
-from typedprop.tape import PART, PASS, SCALE, TIMES, Entry, Rule, Tape, Value
+from typedprop.tape import PART, PASS, SCALE, TIMES, Entry, Rule, Tape, Value, place_of
 
 V = TypeVar("V")
 B = TypeVar("B", bound=int)
@@ -223,8 +223,10 @@ class BVar(Generic[V]):
             b._value = x + other
             b._tape = tape
             entries = tape.entries
-            b._node = len(entries)
-            entries.append((SCALE, self._node, 1.0))
+            entry = (SCALE, self._node, 1.0)
+            node = len(entries)
+            entries.append(entry)
+            b._node = node if entries[node] is entry else place_of(entries, entry, node)
             return b
         return binary(rules.ADD, self, other)
 
@@ -321,8 +323,10 @@ class BVar(Generic[V]):
             b._value = x * other
             b._tape = tape
             entries = tape.entries
-            b._node = len(entries)
-            entries.append((SCALE, self._node, other))
+            entry = (SCALE, self._node, other)
+            node = len(entries)
+            entries.append(entry)
+            b._node = node if entries[node] is entry else place_of(entries, entry, node)
             return b
         return binary(rules.MULTIPLY, self, other)
 
@@ -345,8 +349,10 @@ class BVar(Generic[V]):
             b._value = x * other
             b._tape = tape
             entries = tape.entries
-            b._node = len(entries)
-            entries.append((SCALE, self._node, other))
+            entry = (SCALE, self._node, other)
+            node = len(entries)
+            entries.append(entry)
+            b._node = node if entries[node] is entry else place_of(entries, entry, node)
             return b
         return binary(rules.MULTIPLY, other, self)
 
@@ -976,8 +982,9 @@ def record(tape: Tape | None, value: Value, entry: Entry) -> BVar[Any]:
         if not tape.open:
             tape.note(value, entry)
         entries = tape.entries
-        b._node = len(entries)
+        node = len(entries)
         entries.append(entry)
+        b._node = node if entries[node] is entry else place_of(entries, entry, node)
     return b
 
 
@@ -1275,8 +1282,10 @@ def _stretch(tape: Tape | None, node: int, before: Shape, after: Shape, value: V
     """Record that an operand was broadcast; its stretched value is never formed."""
     assert tape is not None
     tape.check_open()
-    tape.entries.append((rules.BROADCAST.code, node, (before, after, dtype_of(value))))
-    return len(tape.entries) - 1
+    entry = (rules.BROADCAST.code, node, (before, after, dtype_of(value)))
+    place = len(tape.entries)
+    tape.entries.append(entry)
+    return place_of(tape.entries, entry, place)
 
 
 def mixed(name: str, one: np.dtype[Any], other: np.dtype[Any]) -> DTypeError:

@@ -140,9 +140,25 @@ class Tape:
         self.check_open()
 
 
+def place_of(entries: list[Entry], entry: Entry, place: int) -> int:
+    """Where an entry is that was appended when the list had the length `place`.
+
+    There, unless the function computes in several threads and another one was faster: an entry is told by identity.
+    """
+    while entries[place] is not entry:
+        place += 1
+    return place
+
+
 ESCAPED = (
     "a BVar was used after the gradient that it belongs to had ended. Return it from the function that is "
     "differentiated, or lift its value again: BVar(b.value)"
+)
+
+
+OUTLIVED = (
+    "a thread computed with BVars of a gradient whose function had returned. Let the function wait for the threads "
+    "that it starts, as in `with ThreadPoolExecutor() as threads:`"
 )
 
 
@@ -162,14 +178,16 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
     """The cotangents of the first `inputs` nodes, given those of the outputs. Uses up `entries`.
 
     The outputs' own nodes are seeded, whatever was recorded after them. None stands for a zero cotangent. The arrays
-    returned are aliased by nobody. Raises `SweepError` if a rule fails.
+    returned are aliased by nobody. Raises `SweepError` if a rule fails, and RuntimeError if a thread appended an entry
+    meanwhile.
     """
     last = -1
     for node, _ in seeds:
         if node > last:
             last = node
     del entries[last + 1 :]
-    cotangents: list[Any] = [None] * max(len(entries), inputs)
+    count = len(entries)
+    cotangents: list[Any] = [None] * max(count, inputs)
     # Nodes whose cotangent somebody else may hold. All others are buffers of the sweep's own, which it may add into.
     shared: set[int] = set()
     for node, seed in seeds:
@@ -179,7 +197,7 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
     entry: Entry = ()
     cotangent: Any = None
     try:
-        for _ in itertools.repeat(None, len(entries) - inputs):
+        for _ in itertools.repeat(None, count - inputs):
             entry = next_entry()
             cotangent = next_cotangent()
             if cotangent is None:
@@ -232,6 +250,8 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
                 code = entry[operand]
     except Exception as error:
         raise SweepError(len(entries), entry, getattr(cotangent, "shape", ())) from error
+    if len(entries) > inputs:
+        raise RuntimeError(OUTLIVED)
     for node, cotangent in enumerate(cotangents):
         kind = type(cotangent)
         if kind is np.ndarray:
