@@ -20,14 +20,19 @@ MNIST ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: test oldest newest pythons mypy-versions digits bench-quick bench-four-ways docs look format clean
+.PHONY: test mypy pyright oldest newest pythons mypy-versions digits bench-quick bench-four-ways docs look format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pyright --pythonpath $(BIN)/python --warnings
+	@$(MAKE) --no-print-directory -j 2 mypy pyright
 	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+mypy: $(READY)
+	$(BIN)/mypy
+
+pyright: $(READY)
+	$(BIN)/pyright --pythonpath $(BIN)/python --warnings
 
 oldest newest pythons:
 	$(PYTHON) -m tests.environments $@

@@ -6,39 +6,57 @@ And the table itself is checked: it has a row for every operation that typedprop
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import pytest
 
 import typedprop
 from tests.ops.checks import Check, check_special, checks_of
-from tests.ops.row import Case, Row
+from tests.ops.row import Row
 from tests.ops.table import TABLE
 
-CHECKS = [
-    pytest.param(check, row, case, id=f"{row.name}-{case.label}-{name}")
-    for row in TABLE
-    for name, check in checks_of(row).items()
-    for case in row.cases
-]
+# One test makes a check at all cases of a row: 23,000 tests would take pytest longer than the checks take.
+CHECKS = [pytest.param(check, row, id=f"{row.name}-{name}") for row in TABLE for name, check in checks_of(row).items()]
+SPECIAL = [pytest.param(row, id=row.name) for row in TABLE if row.special is not None]
 
 
-@pytest.mark.parametrize(("check", "row", "case"), CHECKS)
-def test_row(check: Check, row: Row, case: Case) -> None:
-    check(row, case)
+def at_each(places: Iterable[tuple[str, Callable[[], None]]]) -> None:
+    """Makes a check at each of several places, and raises the first failure with the names of all places that fail."""
+    failures: list[tuple[str, Exception]] = []
+    for name, check in places:
+        try:
+            check()
+        except Exception as error:
+            failures.append((name, error))
+    if failures:
+        failures[0][1].add_note(f"fails at {', '.join(name for name, _ in failures)}; the first is shown")
+        raise failures[0][1]
 
 
-POINTS = [
-    pytest.param(row, point, id=f"{row.name}-{point}")
-    for row in TABLE
-    if row.special is not None
-    for point in row.special.points
-]
+@pytest.mark.parametrize(("check", "row"), CHECKS)
+def test_row(check: Check, row: Row) -> None:
+    at_each((case.label, partial(check, row, case)) for case in row.cases)
 
 
-@pytest.mark.parametrize(("row", "point"), POINTS)
-def test_special_values(row: Row, point: Any) -> None:
-    check_special(row, point)
+@pytest.mark.parametrize("row", SPECIAL)
+def test_special_values(row: Row) -> None:
+    assert row.special is not None
+    at_each((str(point), partial(check_special, row, point)) for point in row.special.points)
+
+
+def test_all_places_are_tried_and_the_failing_ones_named() -> None:
+    tried: list[int] = []
+
+    def check(k: int) -> None:
+        tried.append(k)
+        assert k % 2 == 0, f"{k} is odd"
+
+    with pytest.raises(AssertionError, match="1 is odd") as caught:
+        at_each((f"case {k}", partial(check, k)) for k in range(4))
+    assert tried == [0, 1, 2, 3]
+    assert caught.value.__notes__ == ["fails at case 1, case 3; the first is shown"]
 
 
 # -- The table itself ------------------------------------------------------------------------------------------------
@@ -147,4 +165,6 @@ def test_a_row_has_cases_and_a_second_reference(row: Row) -> None:
 
 
 def test_there_are_enough_checks() -> None:
-    assert len(CHECKS) + len(POINTS) > 7000
+    checks = sum(len(checks_of(row)) * len(row.cases) for row in TABLE)
+    points = sum(len(row.special.points) for row in TABLE if row.special is not None)
+    assert checks + points > 20_000

@@ -13,7 +13,7 @@ from tests.typing.messages import GOLDEN, PAGE, golden, mistakes, page, said
 RENEW = "if the change is right: python -m tests.typing.messages"
 
 
-@pytest.mark.parametrize("checker", CODED)
+@pytest.mark.parametrize("checker", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in CODED])
 def test_the_messages_are_the_golden_ones(diagnose: Diagnose, checker: str) -> None:
     assert golden(diagnose(checker)) == (GOLDEN / f"{checker}.txt").read_text(), RENEW
 
@@ -27,7 +27,7 @@ def test_there_are_twenty() -> None:
     assert all(mistake.way_out for mistake in mistakes())
 
 
-@pytest.mark.parametrize("checker", CODED)
+@pytest.mark.parametrize("checker", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in CODED])
 def test_an_operator_names_both_operands(diagnose: Diagnose, checker: str) -> None:
     messages = said(diagnose(checker))
     operators = [

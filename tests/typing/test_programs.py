@@ -27,7 +27,8 @@ MARKS = {program.name: marks(program.read_text()) for program in PROGRAMS}
 MARKED_LINES = [(name, line) for name, marked in MARKS.items() for line in marked]
 
 
-@pytest.mark.parametrize("checker", CHECKERS)
+# A checker's tests go to one process, so that two of them can be at work and neither waits for the other.
+@pytest.mark.parametrize("checker", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in CHECKERS])
 @pytest.mark.parametrize("program", MARKS)
 def test_every_line_is_judged_as_marked(diagnose: Diagnose, checker: str, program: str) -> None:
     told = defaultdict[int, list[Diagnostic]](list)
