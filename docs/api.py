@@ -131,15 +131,6 @@ def highlighted(text: str) -> str:
     )
 
 
-def documented(module: str, name: str) -> str:
-    """The docstring of something, or of an assignment the string below it."""
-    value = importlib.import_module(module)
-    for part in name.split("."):
-        value = getattr(value, part)
-    doc = inspect.getdoc(value) if isinstance(value, type) or callable(value) else None
-    return doc or ""
-
-
 def below(body: list[ast.stmt], name: str) -> str:
     """The string that stands under an assignment or a field."""
     for node, following in itertools.pairwise(body):
@@ -358,13 +349,15 @@ class Examples(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
-def link_from_signature(_: Sphinx, env: BuildEnvironment, node: pending_xref, child: nodes.Node) -> nodes.Node | None:
+def link_from_signature(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, child: nodes.Element
+) -> nodes.Node | None:
     """A type in a signature of another module, such as `BVar` in typedprop.optim, is typedprop's."""
     target = node.get("reftarget", "")
     if node.get("refdomain") != "py" or "." in target:
         return None
     domain = env.domains.python_domain
-    return domain.resolve_xref(env, node["refdoc"], env._app.builder, "obj", f"typedprop.{target}", node, child)
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", f"typedprop.{target}", node, child)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

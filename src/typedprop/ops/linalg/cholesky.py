@@ -59,7 +59,7 @@ def cholesky(a: L[N, N, D], /) -> L[N, N, D]: ...
 def cholesky(a: Any, /) -> Any:
     """The lower triangular `l` with `l @ l.T == a`, for a symmetric positive definite `a`.
 
-    It is a function of the symmetric part of `a`, and its gradient is symmetric: Murray (2016), equations 8 and 9.
+    It is a function of the symmetric part of `a`, and its gradient is symmetric: Murray (2016), section 3.
     Raises `ShapeError` unless the matrix is square, `LinAlgError` if it is not symmetric, but for rounding, or not
     positive definite.
     """
