@@ -3,7 +3,10 @@
 #   make digits             train on scikit-learn's handwritten digits   -> out/digits.png
 #   make digits MNIST=dir   train on MNIST's four IDX files in dir
 #   make test               lint, type-check and test everything
-#   make bench-quick       the figures that the targets name, in two minutes (peers: pip install -e .[peers])
+#   make bench              all work by all contenders, in 10 minutes -> docs/performance/measured.md
+#   make bench-growth       how time and memory grow, in two minutes -> docs/performance/growth.md
+#   make bench-quick        the figures that the targets name, in two minutes
+#                           (what is compared to: .venv/bin/pip install -e .[bench,peers])
 #   make bench-four-ways    four ways to write a network, timed in a minute -> docs/four-ways.md
 #   make docs               build the documentation as a site -> docs/_build/html
 #   make look               pictures of the site, for a desktop and a phone (needs Chromium) -> out/site
@@ -20,7 +23,7 @@ MNIST ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: test mypy pyright oldest newest pythons mypy-versions digits bench-quick bench-four-ways docs look format clean
+.PHONY: test mypy pyright oldest newest pythons mypy-versions digits bench bench-growth bench-quick bench-four-ways docs look format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -42,6 +45,12 @@ mypy-versions: $(READY)
 
 digits: $(READY)
 	$(BIN)/python examples/digits.py $(if $(MNIST),--mnist "$(MNIST)")
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.bench
+
+bench-growth: $(READY)
+	$(BIN)/python -m benchmarks.growth
 
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks.quick

@@ -86,6 +86,7 @@ class ByAutograd(Contender):
     """HIPS autograd."""
 
     name: ClassVar[str] = "autograd"
+    peer: ClassVar[bool] = True
 
     def classifier_gradient(self, work: Classifier) -> Call:
         gradient = grad(loss)
@@ -112,7 +113,7 @@ class ByAutograd(Contender):
         return lambda: gradient((work.w, work.u, work.b), work.inputs, work.target)
 
     def scalar_chain_gradient(self, work: ScalarChain) -> Call | None:
-        if work.operations > 10_000:
+        if work.operations > 100_000:
             return None
         gradient = grad(scalar_chain)
         return lambda: gradient(work.start, work.a, work.b, work.steps)

@@ -84,9 +84,10 @@ def elementwise_chain(x: Value, a: float, b: float, repeats: int) -> Value:
 
 
 class ByJax(Contender):
-    """JAX, eager; loops are its own `scan`, as it wants them written, and those are compiled anyway."""
+    """JAX, eager; the recurrent network is its own `scan`, as it wants loops written, and is compiled anyway."""
 
     name: ClassVar[str] = "JAX eager"
+    peer: ClassVar[bool] = True
 
     def call(self, f: Callable[..., Value], *arguments: Value) -> Call:
         """`f` of these arguments, waited for: JAX hands out promises."""
@@ -108,6 +109,26 @@ class ByJax(Contender):
     def recurrent_gradient(self, work: Recurrent) -> Call:
         inputs, target = jnp.asarray(work.inputs), jnp.asarray(work.target)
         return self.call(jax.grad(recurrent_loss), given((work.w, work.u, work.b)), inputs, target)
+
+    def scalar_chain_gradient(self, work: ScalarChain) -> Call | None:
+        if work.operations > 1_000:  # a second and more each time
+            return None
+
+        def chain(y: Value) -> Value:
+            for _ in range(work.steps):
+                y = jnp.tanh(work.a * y + work.b)
+            return y
+
+        return self.call(jax.grad(chain), jnp.asarray(work.start))
+
+    def multiply_chain_gradient(self, work: MultiplyChain) -> Call:
+        def chain(x: Value) -> Value:
+            y = x
+            for _ in range(work.operations):
+                y = y * x
+            return y.sum()
+
+        return self.call(jax.grad(chain), jnp.asarray(work.x))
 
     def rosenbrock_hvp(self, work: Rosenbrock) -> Call:
         return self.call(hvp, jnp.asarray(work.x), jnp.asarray(work.tangent))

@@ -40,6 +40,7 @@ class ByOptree(Contender):
     """optree."""
 
     name: ClassVar[str] = "optree"
+    peer: ClassVar[bool] = True
 
     def flatten(self, work: Tree) -> Call:
         tree = tree_of(work)

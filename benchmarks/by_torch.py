@@ -67,6 +67,7 @@ class ByTorch(Contender):
     """PyTorch, eager."""
 
     name: ClassVar[str] = "torch"
+    peer: ClassVar[bool] = True
 
     def classifier_gradient(self, work: Classifier) -> Call:
         parameters = tensors(work.parameters)
@@ -105,7 +106,7 @@ class ByTorch(Contender):
         return lambda: torch.autograd.grad(recurrent_loss(parameters, inputs, target), parameters)
 
     def scalar_chain_gradient(self, work: ScalarChain) -> Call | None:
-        if work.operations > 10_000:
+        if work.operations > 100_000:
             return None
         start = torch.tensor(work.start, dtype=torch.float64, requires_grad=True)
 

@@ -31,6 +31,8 @@ class Contender:
     """One way to do the work; by default it takes part in nothing."""
 
     name: ClassVar[str]
+    # Whether it is another library, whose failure is a finding; a failure of ours stops the benchmark.
+    peer: ClassVar[bool] = False
 
     def classifier_gradient(self, work: Classifier) -> Call | None:
         """The gradient of the loss by all parameters."""

@@ -17,7 +17,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 
 from benchmarks.machine import described
-from benchmarks.measurements import Figure, Measurements, run_module
+from benchmarks.measurements import Figure, Measurements
 
 WORKS = {"gradient": "gradient", "step": "training step", "run": "plain run"}
 BATCHES = {1: "one sample", 32: "a batch of 32", 256: "a batch of 256"}
@@ -81,8 +81,9 @@ def keys() -> list[str]:
 
 def measure(seconds: float) -> list[Bar]:
     """All tasks in one process, so many seconds each."""
-    timings = run_module("worker", "ways", *keys(), "--seconds", seconds)
-    return [*_bars(Measurements(timings={"ways": timings}))]
+    found = Measurements()
+    found.race("ways", keys(), seconds)
+    return [*_bars(found)]
 
 
 def _bars(found: Measurements) -> Iterator[Bar]:

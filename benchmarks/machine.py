@@ -14,11 +14,20 @@ import typedprop
 
 def described() -> str:
     """One line, such as `2 cores of an AMD EPYC, Linux; Python 3.11.14, NumPy 2.4.0 with OpenBLAS 0.3.31, ...`."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
-        f"{cores} cores, {_processor()}, {platform.system()}; {platform.python_implementation()} "
+        f"{cores()} cores, {_processor()}, {platform.system()}; {platform.python_implementation()} "
         f"{platform.python_version()}, NumPy {np.__version__} with {_blas()}, typedprop {typedprop.__version__}"
     )
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load() -> float | None:
+    """How many processes wanted to run in the last minute, where the system says so."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _processor() -> str:

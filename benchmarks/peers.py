@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 from benchmarks.by_buffers import ByBuffers
 from benchmarks.by_hand import ByHand
@@ -17,12 +18,22 @@ from benchmarks.contender import Contender
 
 OURS: tuple[type[Contender], ...] = (ByHand, ByTypedprop)
 
-# A name for each process; the package that it needs; the module and classes that do the work with it.
-PEERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "autograd": ("autograd", "by_autograd", ("ByAutograd",)),
-    "torch": ("torch", "by_torch", ("ByTorch",)),
-    "jax": ("jax", "by_jax", ("ByJax", "ByJit")),
-    "optree": ("optree", "by_optree", ("ByOptree",)),
+
+class Peer(NamedTuple):
+    """A library: its package, the module and the classes that do the work with it, and the names of these."""
+
+    package: str
+    module: str
+    classes: tuple[str, ...]
+    contenders: tuple[str, ...]
+
+
+# By the name of the process. The names of contenders are here too, for who is not installed has a column as well.
+PEERS = {
+    "autograd": Peer("autograd", "by_autograd", ("ByAutograd",), ("autograd",)),
+    "torch": Peer("torch", "by_torch", ("ByTorch",), ("torch",)),
+    "jax": Peer("jax", "by_jax", ("ByJax", "ByJit"), ("JAX eager", "JAX jit")),
+    "optree": Peer("optree", "by_optree", ("ByOptree",), ("optree",)),
 }
 
 
@@ -40,6 +51,7 @@ def contenders_of(peer: str) -> list[Contender]:
         return [ByHand(), ByTypedprop(), ByBuffers(), ByMatching()]
     if peer == "ways":
         return [ByHand(), ByTypedprop(), ByMatching(), ByLayers()]
-    _, module, names = PEERS[peer]
-    found: Sequence[type[Contender]] = [getattr(import_module(f"benchmarks.{module}"), name) for name in names]
+    library = PEERS[peer]
+    module = import_module(f"benchmarks.{library.module}")
+    found: Sequence[type[Contender]] = [getattr(module, name) for name in library.classes]
     return [cls() for cls in (*OURS, *found)]

@@ -29,8 +29,8 @@ def measure() -> Measurements:
     """All that the targets need."""
     found = Measurements()
     for peer, (keys, seconds) in PLAN.items():
-        if peer == "numpy" or installed(PEERS[peer][0]):
-            found.timings[peer] = run_module("worker", peer, *keys, "--seconds", seconds)
+        if peer == "numpy" or installed(PEERS[peer].package):
+            found.race(peer, keys, seconds)
     found.memory = run_module("memory", *_CHAINS, "elementwise")
     found.startup = run_module("startup")
     found.speedups = run_module("threads", 9, keep_memory=False)

@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.mark.parametrize("key", four_ways.keys())
 def test_four_ways(key: str) -> None:
-    calls = prepared(TASKS[key], contenders_of("ways"))
+    calls, _ = prepared(TASKS[key], contenders_of("ways"))
     assert list(calls) == list(four_ways.WAYS)
 
 
