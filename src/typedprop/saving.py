@@ -181,21 +181,50 @@ def _read_npz(file: IO[bytes], name: str, structure: tree.Structure[Any], wanted
     # Whatever is wrong with a zip, reading it raises one of many things.
     try:
         archive = zipfile.ZipFile(file)
-        schema = archive.read(_SCHEMA)
+        names = archive.namelist()
+        if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in archive.infolist()):
+            # What others expand to has no limit.
+            raise CorruptFileError("it is compressed in a way that is not read here")
+        with archive.open(_SCHEMA) as member:
+            most = _longest(structure)
+            schema = member.read(most + 1)
     except KeyError:
         raise CorruptFileError(f"there is no {_SCHEMA} in it") from None
+    except CorruptFileError:
+        raise
     except Exception as error:
         raise _damaged(error) from error
+    if len(set(names)) < len(names):
+        # Others may read the first where this reads the last.
+        raise CorruptFileError(f"it holds {Counter(names).most_common(1)[0][0]!r} more than once")
+    if len(schema) > most:
+        raise CorruptFileError(f"its {_SCHEMA} is longer than what a record like this one needs")
     arrays = []
     for leaf, value in zip(_chosen(schema, name, structure, wanted), wanted, strict=True):
         try:
             with archive.open(f"{leaf.key}.npy") as member:
                 content = io.BytesIO(member.read(np.asarray(value).nbytes + _HEADER))
+            _check_header(content, leaf)
             array = np.lib.format.read_array(content, allow_pickle=False)
         except Exception as error:
             raise _damaged(error) from error
         arrays.append(_checked(array, leaf))
     return arrays
+
+
+def _check_header(content: IO[bytes], leaf: _Leaf) -> None:
+    """That an array is of the size that it should have, before memory is taken for it. Raises ValueError."""
+    if np.lib.format.read_magic(content) != (1, 0):
+        raise ValueError("an array is of a version that save does not write")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(content)
+    if shape != leaf.shape or (dtype.itemsize > 8 and not dtype.hasobject):
+        raise ValueError(f"an array is said to have shape {shape} and dtype {str(dtype)[:100]}")
+    content.seek(0)
+
+
+def _longest(structure: tree.Structure[Any]) -> int:
+    """A length in bytes that no description of such a record exceeds, or of one with some leaves more."""
+    return 2**20 + sum(1000 + 100 * len(path) for path in structure.paths())
 
 
 def _read_safetensors(file: IO[bytes], name: str, structure: tree.Structure[Any], wanted: Sequence[Any]) -> list[Array]:
@@ -221,9 +250,9 @@ def _chosen(schema: str | bytes, name: str, structure: tree.Structure[Any], want
     """What the file says of each leaf that is wanted, in that order; all that it says must be wanted."""
     try:
         document = json.loads(schema)
-        version, record = document["typedprop"], document["record"]
+        version, record = document["typedprop"], _shown(str(document["record"]))
         entries = [_Leaf.from_json(entry) for entry in document["leaves"]] if version == _VERSION else []
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise _damaged(error) from error
     if version != _VERSION:
         raise CorruptFileError(f"it is of version {version!r}, and this typedprop reads version {_VERSION}")
@@ -233,10 +262,10 @@ def _chosen(schema: str | bytes, name: str, structure: tree.Structure[Any], want
     places = _numbered(paths)
     for path, k in places:
         if (path, k) not in held:
-            raise tree.StructureError(f"load: {name}, a {record}, has no leaf {_shown(path)}, and like has one")
+            raise tree.StructureError(f"load: {name}, a {record}, has no leaf {_place(path)}, and like has one")
     for path, k in held:
         if (path, k) not in places:
-            raise tree.StructureError(f"load: {name}, a {record}, has a leaf {_shown(path)}, and like has none")
+            raise tree.StructureError(f"load: {name}, a {record}, has a leaf {_place(path)}, and like has none")
     for (path, k), value in zip(places, wanted, strict=True):
         leaf, at = held[path, k], path and f"at {path}, "
         if leaf.shape != np.shape(value):
@@ -256,8 +285,14 @@ def _numbered(paths: Sequence[str]) -> dict[tuple[str, int], None]:
     return numbered
 
 
-def _shown(path: str) -> str:
-    return path or "at its root"
+def _shown(text: str) -> str:
+    """A name or path that a file gives, as a message shows it: in one line, of moderate length."""
+    text = text if text.isprintable() else repr(text)
+    return text if len(text) <= 300 else f"{text[:200]} ... {text[-50:]}"
+
+
+def _place(path: str) -> str:
+    return _shown(path) or "at its root"
 
 
 def _checked(array: Array, leaf: _Leaf) -> Array:
