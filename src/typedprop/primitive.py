@@ -53,6 +53,11 @@ A = ParamSpec("A")
 _Function = Callable[..., Any]
 
 
+# The default stands in for None: where a lambda may be None as well, not every checker looks into it.
+def _no_pull(cotangent: object) -> Any:
+    """Stands for a pull that is not given."""
+
+
 class _Local(Generic[V]):
     """A value with its derivative, of any number of operands."""
 
@@ -75,8 +80,8 @@ class Local1(_Local[V], Generic[T1, V]):
 
     __slots__ = ()
 
-    def __init__(self, value: V, pull: Callable[[V], T1] | None = None) -> None:
-        super().__init__(value, pull)
+    def __init__(self, value: V, pull: Callable[[V], T1] = _no_pull) -> None:
+        super().__init__(value, None if pull is _no_pull else pull)
 
     def push(self, push: Callable[[T1], V], /) -> Local1[T1, V]:
         """The same with forward mode."""
@@ -88,8 +93,8 @@ class Local2(_Local[V], Generic[T1, T2, V]):
 
     __slots__ = ()
 
-    def __init__(self, value: V, pull: Callable[[V], tuple[T1, T2]] | None = None) -> None:
-        super().__init__(value, pull)
+    def __init__(self, value: V, pull: Callable[[V], tuple[T1, T2]] = _no_pull) -> None:
+        super().__init__(value, None if pull is _no_pull else pull)
 
     def push(self, push: Callable[[T1, T2], V], /) -> Local2[T1, T2, V]:
         """The same with forward mode."""
@@ -101,8 +106,8 @@ class Local3(_Local[V], Generic[T1, T2, T3, V]):
 
     __slots__ = ()
 
-    def __init__(self, value: V, pull: Callable[[V], tuple[T1, T2, T3]] | None = None) -> None:
-        super().__init__(value, pull)
+    def __init__(self, value: V, pull: Callable[[V], tuple[T1, T2, T3]] = _no_pull) -> None:
+        super().__init__(value, None if pull is _no_pull else pull)
 
     def push(self, push: Callable[[T1, T2, T3], V], /) -> Local3[T1, T2, T3, V]:
         """The same with forward mode."""

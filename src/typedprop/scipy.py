@@ -32,7 +32,6 @@ from typedprop.transform.jacobian import hessian, hvp, jacobian
 _optimize: Any = extra("scipy.optimize", name="scipy", needed_by="typedprop.scipy")
 
 P = TypeVar("P")
-Q = TypeVar("Q")
 Ts = TypeVarTuple("Ts")
 
 Method = Literal[
@@ -229,7 +228,7 @@ def least_squares(
 
 
 def root(
-    equations: Callable[[P, *Ts], Q],
+    equations: Callable[[P, *Ts], object],
     at: P,
     /,
     *args: *Ts,

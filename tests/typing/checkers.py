@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PROGRAMS = sorted([*HERE.glob("accept_*.py"), *HERE.glob("reject_*.py")])
 BIN = Path(sys.executable).parent
-TIMEOUT = 120.0
+TIMEOUT = 600.0  # most of it for a machine that has other work to do
 NOTHING: frozenset[str] = frozenset()
 
 

@@ -6,7 +6,7 @@ held against what NumPy computes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import UnionType
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin
 
@@ -56,7 +56,11 @@ class Promises:
             return isinstance(value, tuple) and len(value) == len(arguments) and all(map(self.kept, value, arguments))
         if origin is list:
             return isinstance(value, Iterable) and all(self.kept(item, arguments[0]) for item in value)
-        return type(value) is (origin or promised)
+        if origin is Callable:
+            return callable(value)
+        cls: type = origin or promised
+        # A number is of the very type: np.float64 is a float, too. What has subclasses of its own may be of one.
+        return type(value) is cls or (cls.__module__.startswith("typedprop") and isinstance(value, cls))
 
     def _fits(self, size: int, promised: Any) -> bool:
         if get_origin(promised) is Literal:

@@ -38,6 +38,7 @@ MODULES = (
     "typedprop.linalg",
     "typedprop.optim",
     "typedprop.parallel",
+    "typedprop.pytrees",
     "typedprop.saving",
     "typedprop.scipy",
     "typedprop.special",

@@ -151,5 +151,5 @@ images.sum(axis=0) + sums  # E: mypy=operator pyright=reportOperatorIssue
 #: One for each operand, in their order and of their types: `(tp.outer(g, x), w.T @ g)`.
 @tp.op
 def matvec(w: L[H, I], x: R[I]) -> Local2[L[H, I], R[I], R[H]]:
-    # E: mypy=arg-type,return-value pyright=reportReturnType  # gap: zuban "does not check the result of a lambda"
+    # E: mypy=arg-type,return-value pyright=reportReturnType
     return Local2(w @ x, lambda g: (w.T @ g, tp.outer(g, x)))

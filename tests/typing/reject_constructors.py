@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+import typedprop as tp
 from typedprop import asarray
 from typedprop.arrays import eye, full, matrix, normal, ones, tensor, uniform, vector, zeros
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
@@ -53,6 +54,7 @@ Rows("3")  # E: mypy=arg-type pyright=reportArgumentType
 
 # Arguments that are missing or wrong.
 full(m)  # E: mypy=call-overload pyright=reportCallIssue
+tp.full(m, 1.0)  # E: mypy=call-overload pyright=reportCallIssue
 full(m, 1.0)  # E: mypy=call-overload pyright=reportCallIssue
 matrix([[1.0]], m)  # E: mypy=call-overload pyright=reportCallIssue
 tensor([[1.0]], 1, 1)  # E: mypy=call-overload pyright=reportCallIssue

@@ -51,6 +51,60 @@ tp.exp("1")  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
 tp.exp([1.0, 2.0])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
 tp.gelu(x, 1)  # E: mypy=call-overload pyright=reportCallIssue
 
+# The result of each function of an element has the sizes and the dtype of its argument.
+tp.abs(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.arccos(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.arccosh(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.arcsin(w) @ y  # E: mypy=operator pyright=reportOperatorIssue
+tp.arcsinh([0.5])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.arctan(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.arctanh(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.cbrt(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.ceil(w) @ y  # E: mypy=operator pyright=reportOperatorIssue
+tp.celu([0.5])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.cos(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.cosh(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.deg2rad(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.elu(w) @ y  # E: mypy=operator pyright=reportOperatorIssue
+tp.exp2([0.5])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.expm1(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.floor(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.hard_sigmoid(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.hard_silu(w) @ y  # E: mypy=operator pyright=reportOperatorIssue
+tp.hard_tanh([0.5])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.leaky_relu(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.log1p(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.log2(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.log10(w) @ y  # E: mypy=operator pyright=reportOperatorIssue
+tp.log_sigmoid([0.5])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.log_softmax(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.negative(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.rad2deg(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.reciprocal(w) @ y  # E: mypy=operator pyright=reportOperatorIssue
+tp.relu6([0.5])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.round(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.selu(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.sign(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.silu(w) @ y  # E: mypy=operator pyright=reportOperatorIssue
+tp.sinc([0.5])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.sinh(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.softplus(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.softsign(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.sqrt(w) @ y  # E: mypy=operator pyright=reportOperatorIssue
+tp.square([0.5])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.tan(x) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.tanh(plain_x) - plain_y  # E: mypy=operator pyright=reportOperatorIssue
+tp.trunc(x32) * x  # E: mypy=operator pyright=reportOperatorIssue
+tp.add(x, y)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.subtract(plain_x, y)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+tp.multiply(x, x32)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.divide(w, y)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.max(w, axis=0) + y  # E: mypy=operator pyright=reportOperatorIssue
+tp.min(x, axis=1)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.cumprod(x, 1)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.argmin(w, axis=1) + x  # E: mypy=operator pyright=reportOperatorIssue
+tp.argsort(x, axis=1)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+
 # Axes, and what they leave.
 tp.prod(x, 1)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
 tp.prod(w, 2)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue

@@ -25,6 +25,18 @@ la.eigh(w)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
 la.expm(w)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
 la.sym(w)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
 la.solve(w, y)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+la.eigvalsh(w)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+la.logm(w)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+la.sqrtm(w)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+la.slogdet(w)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+la.trace(x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+la.matrix_power(w, 2)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+la.covariance(x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+la.cond(x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+la.mTm(w) + a  # E: mypy=operator pyright=reportOperatorIssue
+la.qr(x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+la.svd(y)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+la.svdvals([[1.0]])  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
 
 # Right-hand sides and factors of other sizes.
 la.solve(a, x)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue

@@ -140,3 +140,7 @@ g2: BVar[R[Hidden]] = tp.grad(error)(net, x).last.bias
 # E: mypy=operator pyright=reportOperatorIssue
 # gap: ty "does not solve the variables of a generic function that is an argument"
 first - tp.grad(error)(net, x).last
+
+# A record is one by its class.
+record: Record = BVar(1.0)  # E: mypy=assignment pyright=reportAssignmentType
+Record(x)  # E: mypy=call-arg pyright=reportCallIssue

@@ -4,7 +4,7 @@
 import numpy as np
 
 import typedprop as tp
-from typedprop import BVar, Dim, L, R, Tensor3
+from typedprop import BVar, Dim, L, R, Tensor3, Tensor4
 from typedprop.ops.arrangement import flip, linspace, repeat, sort, take, take_along_axis, tile
 from typedprop.ops.diagonal import diag, take_diag, tril
 from typedprop.ops.joining import concatenate, from_rows, head, hstack, rows, split, split_rows, stack, vstack
@@ -59,6 +59,8 @@ hstack([w, w.T])
 # gap: ty "takes a list of different sizes for one of their union"
 from_rows([x, y])
 from_rows([w])  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.append(x, w)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.from_columns([w])  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 
 # Taking apart.
 split(s, 1)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
@@ -67,6 +69,9 @@ split(w, 2, axis=3)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIss
 split_rows(x, 1)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 rows(x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 head(w)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.split_cols(x, 1)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.columns(x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.tail(w)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 
 # Other shapes.
 reshape(w, "6")  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
@@ -80,6 +85,9 @@ broadcast_to(x, n)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssu
 broadcast_to(t, (m, n))  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 w.reshape("6")  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
 ravel(1.0)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.expand_dims(s, 0)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.squeeze(w, 0)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.moveaxis(x, 0, 1)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 
 # Diagonals and arrangement.
 diag(w)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
@@ -93,6 +101,11 @@ take(w, 0.5, axis=0)  # E: mypy=call-overload pyright=reportArgumentType,reportC
 take(x, picks, axis=1)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
 take_along_axis(w, picks, axis=0)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
 linspace(x, 1.0, 3)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.triu(x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.roll(w, 1.5)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.pad(s, 1)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.diff(s)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.trapezoid(x, y)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
 
 # Products.
 inner(w, y)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
@@ -104,6 +117,15 @@ tp.matmul(w.T, x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 tp.matmul(plain_w, y)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 tp.dot(plain_x, plain_y)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
 tp.dot(w, x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.einsum(1, w)  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.tensordot(w, x, "1")  # E: mypy=call-overload pyright=reportArgumentType,reportCallIssue
+tp.convolve(w, x)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.conv1d(t, w)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.conv2d(t, t)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.avg_pool1d(w, 2)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.avg_pool2d(t, 2)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.max_pool1d(w, 2)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
+tp.max_pool2d(t, 2)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 
 # Choosing.
 tp.where(plain_y > 0, x, 0.0)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
@@ -139,3 +161,4 @@ a10: L[Columns, Rows] = tp.outer(plain_y, plain_x)  # E: mypy=arg-type pyright=r
 a11: BVar[R[Rows]] = linspace(0.0, s, p)  # E: mypy=assignment pyright=reportAssignmentType
 a12: BVar[R[Rows]] = tp.softmax(x)  # E: mypy=arg-type pyright=reportAssignmentType
 a13: BVar[L[Rows, Columns]] = col(x)  # E: mypy=arg-type,assignment pyright=reportAssignmentType
+a14: Tensor4[Rows, Rows, Pages, Columns] = tp.zeros(m, m, n, k)  # E: mypy=assignment pyright=reportAssignmentType

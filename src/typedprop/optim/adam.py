@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from typedprop.bvar import BVar
 from typedprop.optim.checks import check_within
-from typedprop.optim.decay import decayed
+from typedprop.optim.decay import decayed, every_leaf
 from typedprop.optim.optimizer import Optimizer, State, leafwise, wrong_state, zeros_like
 from typedprop.optim.schedules import LearningRate, check_rate, rate_at
 from typedprop.tape import Value
@@ -37,7 +37,7 @@ class Adam(Optimizer):
     b2: float
     eps: float
     weight_decay: float
-    where: Callable[[str], bool] | None
+    where: Callable[[str], bool]
 
     def init(self, record: P) -> AdamState[P]:
         """Means of 0."""
@@ -85,7 +85,7 @@ def adam(learning_rate: LearningRate, b1: float = 0.9, b2: float = 0.999, eps: f
 
     `b1` and `b2` are how much of each mean is kept from step to step.
     """
-    return _adam("adam", learning_rate, b1, b2, eps, 0.0, None)
+    return _adam("adam", learning_rate, b1, b2, eps, 0.0, every_leaf)
 
 
 def adamw(
@@ -95,7 +95,7 @@ def adamw(
     eps: float = 1e-8,
     *,
     weight_decay: float = 0.01,
-    where: Callable[[str], bool] | None = None,
+    where: Callable[[str], bool] = every_leaf,
 ) -> Adam:
     """Adam that also takes `learning_rate * weight_decay` times the record off the record (Loshchilov and Hutter 2019).
 
@@ -112,7 +112,7 @@ def _adam(
     b2: float,
     eps: float,
     weight_decay: float,
-    where: Callable[[str], bool] | None,
+    where: Callable[[str], bool],
 ) -> Adam:
     learning_rate = check_rate(f"{name}: learning_rate", learning_rate)
     b1 = check_within(f"{name}: b1", b1, 0.0, 1.0)

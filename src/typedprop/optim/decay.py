@@ -14,12 +14,17 @@ from typedprop.optim.optimizer import Optimizer, State, Stateless, leafwise, wro
 P = TypeVar("P")
 
 
+def every_leaf(path: str) -> bool:
+    """True: the default of `where`."""
+    return True
+
+
 @attrs.frozen
 class Decay(Optimizer):
     """See `add_decayed_weights`."""
 
     weight_decay: float
-    where: Callable[[str], bool] | None
+    where: Callable[[str], bool]
 
     def init(self, record: P) -> Stateless[P]:
         """There is nothing to remember."""
@@ -33,7 +38,7 @@ class Decay(Optimizer):
         return decayed("add_decayed_weights", gradient, record, self.weight_decay, self.where), state
 
 
-def add_decayed_weights(weight_decay: float, where: Callable[[str], bool] | None = None) -> Decay:
+def add_decayed_weights(weight_decay: float, where: Callable[[str], bool] = every_leaf) -> Decay:
     """Adds `weight_decay` times the record to the gradient, as a loss with `weight_decay / 2` times the sum of its
     squares would have it: for a `chain`, in front of an optimiser. (For Adam, rather use `adamw`.)
 
@@ -43,9 +48,9 @@ def add_decayed_weights(weight_decay: float, where: Callable[[str], bool] | None
     return Decay(weight_decay, where)
 
 
-def decayed(name: str, x: P, record: P, factor: float, where: Callable[[str], bool] | None) -> P:
+def decayed(name: str, x: P, record: P, factor: float, where: Callable[[str], bool]) -> P:
     """`x` plus `factor` times the record, at the leaves that decay."""
-    chosen = iter([where is None or where(path) for path in tree.flatten(record)[1].paths()])
+    chosen = iter([where(path) for path in tree.flatten(record)[1].paths()])
     (sum_,) = leafwise(
         name, lambda w, g: (g + factor * w if next(chosen) else 1.0 * g,), {"the record": record, "the gradient": x}
     )
