@@ -57,7 +57,7 @@ def _at(structure: tree.Structure[Any], k: int) -> str:
 class Flat(Generic[P]):
     """How the record that it is made of lies in a vector."""
 
-    __slots__ = ("_parts", "_slices", "_structure", "size")
+    __slots__ = ("_parts", "_slices", "_structure", "rounded", "size")
 
     def __init__(self, record: P, name: str) -> None:
         self._parts = plain_leaves(record, name)
@@ -66,6 +66,8 @@ class Flat(Generic[P]):
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
         self.size: int = ends[-1]
         """The length of the vector."""
+        self.rounded: bool = any(isinstance(part, np.ndarray) and part.itemsize < 8 for part in self._parts)
+        """Whether the record holds fewer digits than the vector: a leaf of float32."""
         if not self.size:
             raise ShapeError(f"{name}: the record has no elements, so there is nothing to compute")
 

@@ -88,7 +88,8 @@ def minimize(
 
     `bounds` are two records, the least and the greatest value of each element (infinite where there is none), or None
     for no bounds on that side. `callback(record, loss)` is called after each iteration, and ends the search by raising
-    StopIteration. Without a `method` it is BFGS, or L-BFGS-B where there are bounds. `tol` and `options` are SciPy's.
+    StopIteration. Without a `method` it is BFGS, or L-BFGS-B where there are bounds or float32 leaves, whose rounding
+    BFGS takes for a failure. `tol` and `options` are SciPy's.
 
     Newton-CG, trust-ncg, trust-krylov and trust-constr get products with the Hessian, dogleg and trust-exact the
     Hessian.
@@ -98,7 +99,7 @@ def minimize(
     `at`; `NotDifferentiableError` if `at` holds no BVar or the loss is no scalar. Errors in `loss` pass through.
     """
     flat = Flat(at, "minimize")
-    name = _method(method, bounds is not None)
+    name = _method(method, bounds is not None, rounded=flat.rounded)
     limits = None if bounds is None else _limits(flat, bounds, "minimize")
     differentiated = value_and_grad(loss)
     # The last loss, for the callback: SciPy tells some of its methods' callbacks only where they are.
@@ -290,10 +291,10 @@ class _Raveled(Generic[P]):
         return of_plain
 
 
-def _method(method: str | None, bounded: bool) -> str:
+def _method(method: str | None, bounded: bool, *, rounded: bool) -> str:
     """The method as SciPy spells it."""
     if method is None:
-        return "L-BFGS-B" if bounded else "BFGS"
+        return "L-BFGS-B" if bounded or rounded else "BFGS"
     for name in _METHODS:
         if str(method).lower() == name.lower():
             if bounded and name not in _BOUNDED:
