@@ -1,6 +1,7 @@
 """How much faster is a gradient over shards on two workers, and what is to be expected of more?
 
-    python -m benchmarks.scaling
+    python -m benchmarks.scaling            all ways
+    python -m benchmarks.scaling processes  some of them
 
 Measured are, for the network 784-300-100-10 and shards of several sizes: the time that a shard takes by itself, that
 which the caller is busy for each shard (pickling, unpickling, adding up), and the speed-up on two workers. From the
@@ -14,6 +15,8 @@ from __future__ import annotations
 import importlib
 import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
@@ -27,6 +30,7 @@ import attrs
 import numpy as np
 
 import typedprop as tp
+from benchmarks import mpi
 from typedprop import BVar, L, R, Record, parallel
 
 WORKERS = 2
@@ -90,11 +94,21 @@ def dask() -> Generator[Executor]:
         yield client.get_executor(pure=False)
 
 
+@contextmanager
+def ranks() -> Generator[Executor]:
+    """Only in a program that was started with ranks, see `through_mpi`."""
+    pool: Any
+    with importlib.import_module("mpi4py.futures").MPIPoolExecutor() as pool:
+        assert pool.num_workers == WORKERS, pool.num_workers
+        yield pool
+
+
 EXECUTORS: dict[str, Callable[[], AbstractContextManager[Executor]]] = {
     "threads": lambda: ThreadPoolExecutor(WORKERS),
     "processes": lambda: ProcessPoolExecutor(WORKERS),
     "loky": loky,
     "Dask": dask,
+    "MPI": ranks,
 }
 
 
@@ -110,17 +124,14 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
     return statistics.median(clock), statistics.median(busy)
 
 
-def main() -> None:
-    """Print the table of the page on scaling out."""
+def rows_of(name: str) -> None:
+    """Print the rows of one way."""
     net = network()
     gradient = tp.value_and_grad(loss)
-    print(f"| workers | rows of a shard | one shard, ms | caller's share, ms | speed-up on {WORKERS} | at most |")
-    print("|---|---|---|---|---|---|")
-    for name, open_executor in EXECUTORS.items():
+    with EXECUTORS[name]() as executor:
         for rows in ROWS:
             shards = [(rows, number) for number in range(SHARDS)]
-            with open_executor() as executor:
-                together, busy = timed(partial(parallel.value_and_grad, loss, net, shards, executor))
+            together, busy = timed(partial(parallel.value_and_grad, loss, net, shards, executor))
             alone, _ = timed(partial(lambda shards: [gradient(net, *shard) for shard in shards], shards))
             # Threads compute in the caller's process: what is the caller's own cannot be told from the clock.
             share = None if name == "threads" else busy / SHARDS
@@ -132,6 +143,30 @@ def main() -> None:
             )
 
 
+def through_mpi() -> None:
+    """Print the rows of MPI, whose caller and workers are ranks that are started together."""
+    reason = mpi.missing()
+    if reason is None:
+        program = mpi.command(WORKERS, "-m", "benchmarks.scaling", "MPI")
+        subprocess.run(program, env=os.environ | mpi.ENVIRONMENT, check=True)
+    else:
+        print(f"| MPI | | {reason} | | | |")
+
+
+def main(names: list[str]) -> None:
+    """Print the table of the page on scaling out, or with one name the rows of it."""
+    if names == ["MPI"] and "PMI_RANK" in os.environ:
+        rows_of("MPI")
+        return
+    print(f"| workers | rows of a shard | one shard, ms | caller's share, ms | speed-up on {WORKERS} | at most |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for name in names or EXECUTORS:
+        if name == "MPI":
+            through_mpi()
+        else:
+            rows_of(name)
+
+
 if __name__ == "__main__":
     # By its name, so that workers find the loss in a module that they can import.
-    importlib.import_module("benchmarks.scaling").main()
+    importlib.import_module("benchmarks.scaling").main(sys.argv[1:])

@@ -1,6 +1,7 @@
 """`make look`: pictures of five pages of the site, as a desktop and a phone show them, in light and in dark.
 
-Look at them after a change of the theme or of how pages are written; they are in out/site.
+Look at them after a change of the theme or of how pages are written; they are in out/site. Others are taken by name:
+`python -m tests.look how-to/scale-out performance/index`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ PAGES = ["index", "tutorial", "coming-from-jax", "conventions", "reference/linal
 WINDOWS = [("desktop", 1280, 1600, False), ("phone", 390, 1600, False), ("phone-dark", 390, 1600, True)]
 
 
-def main() -> None:
+def main(pages: list[str]) -> None:
     if chromium() is None:
         sys.exit("look: Chromium is not installed (on Debian: apt-get install chromium)")
     folder = ROOT / "out" / "site"
     folder.mkdir(parents=True, exist_ok=True)
     with served(ROOT / "docs" / "_build" / "html") as address:
-        for page in PAGES:
+        for page in pages or PAGES:
             for name, width, height, dark in WINDOWS:
                 file = folder / f"{page.replace('/', '-')}-{name}.png"
                 screenshot(f"{address}/{page}.html", file, width, height, dark=dark)
@@ -29,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import gc
 import importlib
-import importlib.util
 import logging
 import multiprocessing
 import os
-import shutil
 import subprocess
-import sys
 import threading
 import time
 import weakref
@@ -26,6 +23,7 @@ import numpy as np
 import pytest
 
 import typedprop as tp
+from benchmarks import mpi
 from tests import shards as work
 from tests.shards import Line, line, loss, make_shards
 from typedprop import BVar, R, parallel
@@ -167,27 +165,18 @@ if __name__ == "__main__":
 
 
 def test_mpi_ranks(tmp_path: Path) -> None:
-    if importlib.util.find_spec("mpi4py") is None:
-        pytest.skip("mpi4py is not installed")
-    beside = Path(sys.executable).with_name("mpiexec")
-    mpiexec = str(beside) if beside.exists() else shutil.which("mpiexec")
-    if mpiexec is None:
-        pytest.skip("there is no mpiexec: MPI itself is not installed")
+    reason = mpi.missing()
+    if reason is not None:
+        pytest.skip(reason)
     program = tmp_path / "program.py"
     program.write_text(MPI_PROGRAM)
     root = Path(__file__).parents[1]
     done = subprocess.run(
-        [mpiexec, "-n", "3", "-host", "127.0.0.1", sys.executable, "-m", "mpi4py.futures", str(program)],
+        mpi.command(2, str(program)),
         capture_output=True,
         text=True,
         timeout=60,
-        # Ranks of one machine talk through its memory; nothing is to look for another network.
-        env=os.environ
-        | {
-            "PYTHONPATH": f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
-            "FI_PROVIDER": "tcp",
-            "FI_TCP_IFACE": "lo",
-        },
+        env=os.environ | mpi.ENVIRONMENT | {"PYTHONPATH": f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -215,7 +204,7 @@ def test_few_shards_at_a_time(in_flight: int | None, most: int) -> None:
 
     def shards() -> Iterator[tuple[Any, Any]]:
         nonlocal largest
-        for x, y in make_shards(40):
+        for x, y in make_shards(12):
             # The generator, too, holds the one that it gives.
             gc.collect()
             largest = max(largest, len(alive))
@@ -231,7 +220,7 @@ def test_few_shards_at_a_time(in_flight: int | None, most: int) -> None:
     kept: list[Any] = []
     with ThreadPoolExecutor(2) as threads:
         result = parallel.value_and_grad(loss, line(), shards(), threads, in_flight=in_flight)
-    assert bits(result) == expected(40)
+    assert bits(result) == expected(12)
     # Those in flight, the last one that was summed, and the one that the generator still names.
     assert largest <= most + 2, largest
     assert largest >= min(most, 2)
