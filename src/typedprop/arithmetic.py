@@ -143,11 +143,16 @@ def scatter(x: Value, index: Any, shape: Shape, dtype: np.dtype[Any]) -> Value:
 
 def selects_once(index: Any) -> bool:
     """Whether `index` selects each element at most once, whatever the values in it: it has no array of integers."""
+    if isinstance(index, _PLACES):
+        return True
     if isinstance(index, tuple):
         return all(map(selects_once, index))
     if isinstance(index, np.ndarray):
         return bool(index.dtype == np.bool)
-    return index is None or index is Ellipsis or isinstance(index, int | np.integer | slice)
+    return index is None or index is Ellipsis
+
+
+_PLACES = (slice, int, np.integer)
 
 
 def cleared(x: Value, index: Any) -> Value:
@@ -582,6 +587,8 @@ def _product(name: str, pull_left: _Map, pull_right: _Map) -> tuple[int, int]:
 _Map = Callable[[Any, Any], Any]
 
 _DOT = _product("dot", lambda g, b: g * b, lambda g, a: g * a)
+# A vector's product with itself, as in a sum of squares: one cotangent, not two equal ones to be added.
+DOT_ITSELF = Rule("dot", lambda g, a: g * 2 * a, lambda t, a: 2 * matmul(t, a), fresh=True)
 _MATRIX_VECTOR = _product("matrix @ vector", _outer_or_pair, lambda g, w: _dot(g, w))
 _VECTOR_MATRIX = _product("vector @ matrix", lambda g, w: _dot(w, g), lambda g, x: _outer_or_pair(x, g))
 _MATRICES = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a: a.T @ g)

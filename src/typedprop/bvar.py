@@ -130,12 +130,18 @@ class BVar(Generic[V]):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape; `()` for a scalar."""
-        return shape_of(self._value)
+        value = self._value
+        while type(value) is BVar:
+            value = value._value
+        return shape_of(value)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """float64 or float32; float64 for a scalar."""
-        return dtype_of(self._value)
+        value = self._value
+        while type(value) is BVar:
+            value = value._value
+        return dtype_of(value)
 
     @property
     def ndim(self) -> int:
@@ -454,6 +460,19 @@ class BVar(Generic[V]):
         self: BVar[Tensor3[B, M, K, D]], other: BVar[L[K, N, D]] | L[K, N, D]
     ) -> BVar[Tensor3[B, M, N, D]]: ...
     def __matmul__(self, other: Any) -> Any:
+        # The frequent cases, of arrays on one tape or none, or with plain data, need no questions about tapes.
+        tape, x = self._tape, self._value
+        kept = type(other) is BVar and other._tape is tape
+        y = other._value if kept else other
+        if type(x) is _Array and type(y) is _Array and x.dtype is y.dtype:
+            value, (left, right) = rules.array_product(x, y)
+            if tape is None:
+                return constant(value)
+            if other is self and type(value) is float:
+                return record(tape, value, (rules.DOT_ITSELF.code, self._node, x))
+            if kept:
+                return record(tape, value, (left, self._node, y, right, other._node, x))
+            return record(tape, value, (left, self._node, y.copy()))
         return product(self, other)
 
     @overload
@@ -507,7 +526,7 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     def sum(self, axis: Any = None, *, keepdims: bool = False) -> Any:
         """The sum over all elements or along `axis`. Along an axis of length 0 it is 0."""
-        return _sum(self, axis_of("sum", self.shape, axis), keepdims)
+        return _sum(self, axis if axis is None else axis_of("sum", self.shape, axis), keepdims)
 
     @overload
     def mean(self, axis: None = None, *, keepdims: Literal[False] = False) -> BVar[float]: ...
@@ -1115,6 +1134,13 @@ def refused(name: str, x: Any) -> Any:
     return NotImplemented
 
 
+def _array_of(x: Value) -> Any:
+    """The array that is the value of a BVar, under any number of nested gradients; None for anything else."""
+    while type(x) is BVar:
+        x = x._value
+    return x if type(x) is _Array else None
+
+
 def binary(op: Binary, a: Any, b: Any) -> Any:
     """A binary elementwise operation, at least one of its operands a BVar."""
     type_a, type_b = type(a), type(b)
@@ -1123,21 +1149,22 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
         both: Tape | None = a._tape
         if both is b._tape:
             x, y = a._value, b._value
-            if type(x) is _Array and type(y) is _Array and x.dtype is y.dtype:
-                return _of_arrays(op, both, a._node, b._node, x, y)
+            array_x, array_y = _array_of(x), _array_of(y)
+            if array_x is not None is not array_y and array_x.dtype is array_y.dtype:
+                return _of_arrays(op, both, a._node, b._node, x, y, array_x, array_y)
             if type(x) is float and type(y) is float and both is not None and op.slopes is not None:
                 slope_x, slope_y = op.slopes(x, y)
                 return record(both, op.value(x, y), (SCALE, a._node, slope_x, SCALE, b._node, slope_y))
     elif type_b is float or type_b is int:
         x, tape = a._value, a._tape
-        if type(x) is _Array:
+        if _array_of(x) is not None:
             value = op.value(x, b)
             if tape is None:
                 return constant(value)
             return record(tape, value, (op.left.code, a._node, op.left.residual(x, b, value)))
     elif type_a is float or type_a is int:
         y, tape = b._value, b._tape
-        if type(y) is _Array:
+        if _array_of(y) is not None:
             value = op.value(a, y)
             if tape is None:
                 return constant(value)
@@ -1150,6 +1177,14 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
                 return constant(value)
             kept = b.copy() if op.keeps else None
             return record(tape, value, (op.left.code, a._node, op.left.residual(x, kept, value)))
+    elif type_a is _Array and type_b is BVar:
+        y, tape = b._value, b._tape
+        if type(y) is _Array and y.dtype is a.dtype and y.shape == a.shape:
+            value = op.value(a, y)
+            if tape is None:
+                return constant(value)
+            kept = a.copy() if op.keeps else None
+            return record(tape, value, (op.right.code, b._node, op.right.residual(kept, y, value)))
     tape_a: Tape | None = a._tape if type_a is BVar else None
     tape_b: Tape | None = b._tape if type_b is BVar else None
     tape = tape_a
@@ -1205,9 +1240,11 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
     return record(tape, value, entry)
 
 
-def _of_arrays(op: Binary, tape: Tape | None, node_x: int, node_y: int, x: Value, y: Value) -> BVar[Any]:
-    """A binary operation of two arrays of one dtype, both on `tape`, or both constant."""
-    shape_x, shape_y = x.shape, y.shape
+def _of_arrays(
+    op: Binary, tape: Tape | None, node_x: int, node_y: int, x: Value, y: Value, array_x: Any, array_y: Any
+) -> BVar[Any]:
+    """A binary operation of two arrays of one dtype, both on `tape`, or both constant; `x` and `y` hold them."""
+    shape_x, shape_y = array_x.shape, array_y.shape
     shape = shape_x if shape_x == shape_y else broadcast_shape(op.name, shape_x, shape_y)
     value = op.value(x, y)
     if tape is None:
@@ -1218,12 +1255,12 @@ def _of_arrays(op: Binary, tape: Tape | None, node_x: int, node_y: int, x: Value
     if shape_x != shape:
         if code_x == PASS:
             # One step for two: the identity of what was broadcast.
-            code_x, residual_x = rules.BROADCAST.code, (shape_x, shape, x.dtype)
+            code_x, residual_x = rules.BROADCAST.code, (shape_x, shape, array_x.dtype)
         else:
             node_x = _stretch(tape, node_x, shape_x, shape, value)
     elif shape_y != shape:
         if code_y == PASS:
-            code_y, residual_y = rules.BROADCAST.code, (shape_y, shape, x.dtype)
+            code_y, residual_y = rules.BROADCAST.code, (shape_y, shape, array_x.dtype)
         else:
             node_y = _stretch(tape, node_y, shape_y, shape, value)
     return record(tape, value, (code_x, node_x, residual_x, code_y, node_y, residual_y))
@@ -1304,17 +1341,6 @@ def mixed(name: str, one: np.dtype[Any], other: np.dtype[Any]) -> DTypeError:
 def product(a: Any, b: Any) -> Any:
     """`a @ b`, at least one a BVar."""
     type_a, type_b = type(a), type(b)
-    # The frequent cases, of arrays on one tape or none, or with plain data, need none of the questions below.
-    if type_a is BVar:
-        tape, x = a._tape, a._value
-        y = b._value if type_b is BVar and b._tape is tape else b
-        if type(x) is _Array and type(y) is _Array and x.dtype is y.dtype:
-            value, (left, right) = rules.array_product(x, y)
-            if tape is None:
-                return constant(value)
-            if type_b is BVar:
-                return record(tape, value, (left, a._node, y, right, b._node, x))
-            return record(tape, value, (left, a._node, y.copy()))
     tape_a: Tape | None = a._tape if type_a is BVar else None
     tape_b: Tape | None = b._tape if type_b is BVar else None
     tape = tape_a
@@ -1409,9 +1435,12 @@ def count_of(name: str, shape: Shape, axis: Any) -> int:
 
 def _own_index(index: Any) -> Any:
     """The index with its arrays copied, for the backward sweep uses it again."""
+    kind = type(index)
+    if kind is int or kind is slice:
+        return index
     if isinstance(index, tuple):
         return tuple(map(_own_index, index))
-    if isinstance(index, list | np.ndarray):
+    if isinstance(index, (list, np.ndarray)):
         if isinstance(index, np.ma.MaskedArray):
             raise IndexError("an index is a MaskedArray, whose mask would be lost; take index.compressed()")
         try:

@@ -25,17 +25,18 @@ class OuterSum:
     def __init__(self, left: Array, right: Array) -> None:
         self._left = left
         self._right = right
-        # Further pairs, one after the other; how many may still come before all are folded; what was folded so far.
+        # All pairs, one after the other, once there are several.
         self._pairs: list[Array] | None = None
-        self._room = 0
-        self._dense: Array | None = None
 
     def add(self, other: OuterSum) -> None:
         """Take over the single pair of `other`."""
         pairs = self._pairs
         if pairs is None:
             left, right = self._left.size, self._right.size
-            self._room = (_MATRICES * left * right + 1024) // (left + right + 1)
+            # How many pairs there may be before all are folded, and what was folded so far: not set before, for most
+            # sums have a single pair.
+            self._room: int = (_MATRICES * left * right + 1024) // (left + right + 1)
+            self._dense: Array | None = None
             self._pairs = pairs = [self._left, self._right]
         pairs.append(other._left)
         pairs.append(other._right)

@@ -194,6 +194,7 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
         _accumulate(cotangents, shared, node, seed, False)
     rules = RULES
     next_entry, next_cotangent = entries.pop, cotangents.pop
+    array, add = np.ndarray, np.add
     entry: Entry = ()
     cotangent: Any = None
     try:
@@ -216,38 +217,46 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
                 continue
             if type(cotangent) is OuterSum:
                 cotangent = cotangent.dense()
-            if code == JOINT:
-                for parent, contribution in zip(entry[1], entry[2].pull(cotangent), strict=True):
-                    if contribution is not None:
-                        _accumulate(cotangents, shared, parent, contribution, entry[2].fresh)
-                continue
-            operand, end = 0, len(entry)
+            # Taken apart once, for an index into a tuple costs as much as a third of a short product.
+            left = len(entry)
+            if left == 3:
+                _, parent, residual = entry
+            else:
+                _, parent, residual, next_code, next_parent, next_residual = entry[:6] if left > 6 else entry
             while True:
-                parent, residual = entry[operand + 1], entry[operand + 2]
                 if code == TIMES:
                     contribution = cotangent * residual
                     fresh = True
                 elif code == PASS:
                     contribution = cotangent
-                    fresh = end == 3 and len(entries) not in shared
+                    fresh = len(entry) == 3 and len(entries) not in shared
+                elif code == JOINT:
+                    for one, contribution in zip(parent, residual.pull(cotangent), strict=True):
+                        if contribution is not None:
+                            _accumulate(cotangents, shared, one, contribution, residual.fresh)
+                    break
                 else:
                     rule = rules[code]
                     contribution = rule.pull(cotangent, residual)
-                    fresh = rule.fresh or (rule.view and end == 3 and len(entries) not in shared)
+                    fresh = rule.fresh or (rule.view and len(entry) == 3 and len(entries) not in shared)
                 old = cotangents[parent]
                 if old is None:
                     cotangents[parent] = contribution
                     if not fresh:
                         shared.add(parent)
-                elif type(old) is np.ndarray is type(contribution) and parent not in shared:
+                elif type(old) is array is type(contribution) and parent not in shared:
                     # Positional, for a keyword argument costs as much as the sum of two short vectors.
-                    np.add(old, contribution, old)
+                    add(old, contribution, old)
+                elif type(old) is OuterSum is type(contribution):
+                    old.add(contribution)
                 else:
                     _accumulate(cotangents, shared, parent, contribution, fresh)
-                operand += 3
-                if operand == end:
+                if left == 3:
                     break
-                code = entry[operand]
+                left -= 3
+                code, parent, residual = next_code, next_parent, next_residual
+                if left > 3:
+                    next_code, next_parent, next_residual = entry[-left + 3 :][:3]
     except Exception as error:
         raise SweepError(len(entries), entry, getattr(cotangent, "shape", ())) from error
     if len(entries) > inputs:
@@ -301,7 +310,8 @@ def push_forward(entries: list[Entry], tangents: Sequence[Value], wanted: bytear
             pushed.append(None)
             continue
         entry = entries[position]
-        if entry[0] == JOINT:
+        code = entry[0]
+        if code == JOINT:
             _, parents, joint = entry
             operands = [pushed[parent] for parent in parents]
             pushed.append(None if all(t is None for t in operands) else joint.push(operands))
@@ -310,8 +320,17 @@ def push_forward(entries: list[Entry], tangents: Sequence[Value], wanted: bytear
         for k in range(0, len(entry), 3):
             tangent = pushed[entry[k + 1]]
             if tangent is not None:
-                contribution = rules[entry[k]].push(tangent, entry[k + 2])
-                total = contribution if total is None else added(total, contribution)
+                code = entry[k]
+                if code == PASS:
+                    contribution = tangent
+                elif code == TIMES:
+                    contribution = tangent * entry[k + 2]
+                else:
+                    contribution = rules[code].push(tangent, entry[k + 2])
+                if total is None:
+                    total = contribution
+                else:
+                    total = total + contribution if type(total) is np.ndarray else added(total, contribution)
         pushed.append(total)
     return pushed
 

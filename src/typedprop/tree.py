@@ -474,18 +474,20 @@ def _build(program: tuple[_Entry, ...], statics: tuple[Any, ...], leaves: list[L
             setter(node, leaf)
         return node
     made: list[Any] = []
+    push = made.append
     used = kept = 0
     values: list[Any]
     for entry in program:
         kind, count, keys, whole = entry
         if whole:
-            if kind.setters is not None:
+            setters = kind.setters
+            if setters is not None:
                 # A record with slots, all of them leaves.
                 node = _new(kind.cls)
-                for setter in kind.setters:
+                for setter in setters:
                     setter(node, leaves[used])
                     used += 1
-                made.append(node)
+                push(node)
                 continue
             values = leaves[used : used + count]
             used += count

@@ -64,13 +64,13 @@ def test_inputs_and_operations_are_data() -> None:
         (4, "sigmoid", (3,), (3,), 24, True),
         (5, "[]", (4,), (), 8, False),
         (6, "exp", (5,), (), 8, False),
-        (7, "@", (4, 4), (), 8, True),
+        (7, "@", (4,), (), 8, True),
     ]
     assert TRACE.outputs == (7,)
     assert all(op.dtype == np.float64 and op.forward > 0.0 for op in TRACE.operations)
     assert all((op.backward > 0.0) == op.reached for op in TRACE.operations)
     assert TRACE.bytes == 96
-    # The copy of x, and what sigmoid and @ share; the weight is an input.
+    # The copy of x, and what sigmoid and the product share; the weight is an input.
     assert [op.kept for op in TRACE.operations] == [32, 0, 24, 0, 0, 0] and TRACE.kept == 56
 
 
@@ -262,7 +262,7 @@ DOT = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz' program 
 def test_the_graph_in_dot() -> None:
     text = TRACE.to_dot()
     assert 'n0 [shape=box, label=".weight\\nL[3, 4]"];' in text
-    assert "  n2 -> n3;\n" in text and text.count("n4 -> n7;") == 2
+    assert "  n2 -> n3;\n" in text and text.count("n4 -> n7;") == 1
     assert text.count("style=dashed") == 2 and text.count("peripheries=2") == 1
 
 

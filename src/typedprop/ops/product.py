@@ -76,7 +76,7 @@ def matmul(a: Any, b: Any, /) -> Any:
         for x in (a, b):
             if type(x) is not BVar:
                 checked_plain("matmul", x)
-        return product(a, b)
+        return a @ b if type(a) is BVar else product(a, b)
     _, (a, b) = opened("matmul", a, b)
     matmul_rules(a, b)
     return a @ b

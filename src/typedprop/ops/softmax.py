@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import describe, is_plain, plain, shape_of, total
+from typedprop.arithmetic import describe, plain, shape_of, total
 from typedprop.bvar import BVar, axis_of, record
 from typedprop.errors import ShapeError
 from typedprop.op import checked_plain, on, opened, unary
@@ -135,10 +135,10 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
         losses: Any = -total(target * y, -1)
         # Of plain data a NumPy scalar, as reductions give.
         return losses if type(losses) is not float else y.dtype.type(losses)
-    value, p, y = _fused(x, t)
+    value, d, y = _fused(x, t)
     if not on(tape, target):
-        return record(tape, value, (_CROSS_ENTROPY.code, logits._node, (p, t)))
-    return record(tape, value, (_CROSS_ENTROPY.code, logits._node, (p, t), _CROSS_ENTROPY_TARGET.code, target._node, y))
+        return record(tape, value, (_CROSS_ENTROPY.code, logits._node, d))
+    return record(tape, value, (_CROSS_ENTROPY.code, logits._node, d, _CROSS_ENTROPY_TARGET.code, target._node, y))
 
 
 def _of_arrays(logits: Any, target: Any) -> BVar[Any] | None:
@@ -150,9 +150,8 @@ def _of_arrays(logits: Any, target: Any) -> BVar[Any] | None:
         return None
     if x.ndim > 2 or not x.size:
         return None
-    t = target.copy()
-    value, p, _ = _fused(x, t)
-    return record(tape, value, (_CROSS_ENTROPY.code, node, (p, t)))
+    value, d, _ = _fused(x, target)
+    return record(tape, value, (_CROSS_ENTROPY.code, node, d))
 
 
 # The ufuncs' own reductions: (array, axis, dtype, out, keepdims), by position, which their stubs do not know. The array
@@ -162,7 +161,10 @@ _total: Any = np.add.reduce
 
 
 def _fused(x: Any, t: Any) -> tuple[Any, Any, Any]:
-    """The loss, the softmax and its logarithm: one entry for the gradient that everybody takes."""
+    """The loss, its derivative by the logits and that by the target: one entry for the gradient that everybody takes.
+
+    The derivative by the logits is softmax times the target's sum, less the target. The target itself is not kept.
+    """
     y = np.subtract(x, _largest(x, -1, None, None, True))
     p = np.exp(y)
     norm = _total(p, -1, None, None, True)
@@ -175,6 +177,8 @@ def _fused(x: Any, t: Any) -> tuple[Any, Any, Any]:
         # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
         y[np.isneginf(y) & (t == 0)] = 0
         loss = np.einsum("...i,...i->...", t, y)
+    np.multiply(p, _total(t, -1, None, None, True), p)
+    np.subtract(p, t, p)
     return (np.negative(loss, loss) if x.ndim > 1 else -float(loss)), p, y
 
 
@@ -183,18 +187,7 @@ def _column(g: Value) -> Value:
     return g.reshape((*shape_of(g), 1)) if shape_of(g) else g
 
 
-def _by_logits(p: Any, t: Any) -> Any:
-    """The derivative of each loss by the logits: softmax - target, for targets that sum to 1."""
-    d = np.multiply(p, _total(t, -1, None, None, True))
-    return np.subtract(d, t, d)
-
-
-def _pull_to_logits(g: Value, kept: tuple[Any, Any]) -> Value:
-    d, column = _by_logits(*kept), _column(g)
-    return np.multiply(d, column, d) if is_plain(g) else column * d
-
-
-_CROSS_ENTROPY = Rule("softmax_cross_entropy", _pull_to_logits, lambda t, r: total(t * _by_logits(*r), -1), fresh=True)
+_CROSS_ENTROPY = Rule("softmax_cross_entropy", lambda g, d: _column(g) * d, lambda t, d: total(t * d, -1), fresh=True)
 _CROSS_ENTROPY_TARGET = Rule(
     "softmax_cross_entropy",
     lambda g, y: -(_column(g) * y),

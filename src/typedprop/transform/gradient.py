@@ -116,6 +116,12 @@ def value_and_grad(f: Callable[..., BVar[float]], argnums: int | tuple[int, ...]
     return value_and_gradient_of_f
 
 
+def gradient_at(f: Callable[..., BVar[float]], at: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`grad(f)(at, *args, **kwargs)`, for other transformations: what `grad` gives looks like `f`, which takes time."""
+    run_of, gradient_of = _steps(f, 0)
+    return gradient_of(run_of((at, *args), kwargs))
+
+
 def _steps(
     f: Callable[..., BVar[float]], argnums: int | tuple[int, ...]
 ) -> tuple[Callable[[tuple[Any, ...], dict[str, Any]], Run], Callable[[Run], Any]]:
@@ -131,8 +137,8 @@ def _steps(
                 f"{name}: argnums is {argnums}, but {len(args)} positional arguments were given"
             )
 
-        def first(x: Any) -> Any:
-            return f(x, *args[1:], **kwargs)
+        if numbers == (0,):
+            return Run(lambda x: f(x, *args[1:], **kwargs), Inputs(args[:1], names))
 
         def chosen(*differentiated: Any) -> Any:
             arguments = list(args)
@@ -140,8 +146,6 @@ def _steps(
                 arguments[k] = x
             return f(*arguments, **kwargs)
 
-        if numbers == (0,):
-            return Run(first, Inputs(args[:1], names))
         return Run(chosen, Inputs([args[k] for k in numbers], names))
 
     def gradient_of(run: Run) -> Any:

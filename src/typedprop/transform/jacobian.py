@@ -21,7 +21,7 @@ from typedprop.ops.joining import stack
 from typedprop.ops.ravel import Layout, joined
 from typedprop.shapes import L, R
 from typedprop.tape import Value, ancestors
-from typedprop.transform.gradient import grad
+from typedprop.transform.gradient import grad, gradient_at
 from typedprop.transform.products import jvp
 from typedprop.transform.run import Inputs, Run, as_bvar
 
@@ -178,4 +178,4 @@ def hvp(f: Callable[Concatenate[P, A], BVar[float]], at: P, tangent: P, /, *args
 
     Forward over reverse mode (Pearlmutter 1994): how the gradient changes as `at` moves along `tangent`.
     """
-    return jvp(lambda x: grad(f)(x, *args, **kwargs), at, tangent)[1]
+    return jvp(lambda x: gradient_at(f, x, *args, **kwargs), at, tangent)[1]

@@ -36,7 +36,7 @@ def vjp(f: Callable[Concatenate[P, A], Q], at: P, /, *args: A.args, **kwargs: A.
 
     def pullback(cotangent: Q) -> P:
         values = [value_of(b) for b in structure.leaves_of(cotangent, "the cotangent", "the output")]
-        check_like(values, results, structure.paths(), "cotangent")
+        check_like(values, results, [structure], "cotangent")
         seeds = [(node, value) for node, value in zip(nodes, values, strict=True) if node is not None]
         gradient: P
         (gradient,) = run.pull(seeds, again=True)

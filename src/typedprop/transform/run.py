@@ -64,15 +64,22 @@ class Inputs:
 
     def gradient(self, cotangents: Sequence[Value]) -> list[Any]:
         """The arguments' cotangents; zeros of its own shape and dtype for a leaf that received none."""
-        gradients = self.build(
-            [
-                constant(g) if type(g) is np.ndarray else _as_leaf(g, leaf)
-                for g, leaf in zip(cotangents, self.leaves, strict=True)
-            ]
-        )
-        for k, is_plain in enumerate(self.plain):
-            if is_plain and gradients[k]._tape is None:
-                gradients[k] = gradients[k]._value
+        array, leaves = np.ndarray, []
+        for g, leaf in zip(cotangents, self.leaves, strict=True):
+            if type(g) is array:
+                # `constant`, written out.
+                b: BVar[Any] = _new(BVar)
+                b._value = g
+                b._tape = None
+                b._node = -1
+            else:
+                b = _as_leaf(g, leaf)
+            leaves.append(b)
+        gradients = self.build(leaves)
+        if True in self.plain:
+            for k, is_plain in enumerate(self.plain):
+                if is_plain and gradients[k]._tape is None:
+                    gradients[k] = gradients[k]._value
         return gradients
 
     def tangents(self, tangents: Sequence[Any]) -> list[Value]:
@@ -82,8 +89,7 @@ class Inputs:
             if is_plain and type(tangent) is not BVar:
                 tangent = constant(lifted(tangent, "the tangent"))
             values += map(value_of, structure.leaves_of(tangent, "the tangent", "the argument"))
-        paths = [path for structure in self.structures for path in structure.paths()]
-        check_like(values, self.leaves, paths, "tangent")
+        check_like(values, self.leaves, self.structures, "tangent")
         return values
 
 
@@ -106,23 +112,26 @@ def as_bvar(value: Value) -> BVar[Any]:
     return value if type(value) is BVar else constant(value)
 
 
-def check_like(values: Sequence[Value], leaves: Sequence[Value], paths: Sequence[str], what: str) -> None:
-    """That tangents or cotangents have the shapes and dtypes of what they belong to."""
-    for value, leaf, path in zip(values, leaves, paths, strict=True):
-        if shape_of(value) != shape_of(leaf):
-            raise ShapeError(
-                f"the {what}{path and f' at {path}'} is {describe(shape_of(value))}, "
-                f"but belongs to {describe(shape_of(leaf))}"
-            )
-        if leaf_type(type(plain(value))) is not leaf_type(type(plain(leaf))):
+def check_like(
+    values: Sequence[Value], leaves: Sequence[Value], trees: Sequence[tree.Structure[Any]], what: str
+) -> None:
+    """That tangents or cotangents have the shapes and dtypes of the leaves, of `trees`, that they belong to."""
+    for k, (value, leaf) in enumerate(zip(values, leaves, strict=True)):
+        x = leaf._value if type(leaf) is BVar else leaf
+        if type(value) is np.ndarray is type(x) and value.shape == x.shape and value.dtype is x.dtype:
+            continue
+        shape, kind, dtype = shape_of(value), leaf_type(type(plain(value))), dtype_of(value)
+        if shape == shape_of(leaf) and kind is leaf_type(type(plain(leaf))) and dtype == dtype_of(leaf):
+            continue
+        path = [path for structure in trees for path in structure.paths()][k]
+        name = f"the {what}{path and f' at {path}'}"
+        if shape != shape_of(leaf):
+            raise ShapeError(f"{name} is {describe(shape)}, but belongs to {describe(shape_of(leaf))}")
+        if kind is not leaf_type(type(plain(leaf))):
             raise DTypeError(
-                f"the {what}{path and f' at {path}'} is a {type(plain(value)).__name__}, "
-                f"but belongs to a {type(plain(leaf)).__name__}"
+                f"{name} is a {type(plain(value)).__name__}, but belongs to a {type(plain(leaf)).__name__}"
             )
-        if dtype_of(value) != dtype_of(leaf):
-            raise DTypeError(
-                f"the {what}{path and f' at {path}'} is {dtype_of(value)}, but belongs to {dtype_of(leaf)}"
-            )
+        raise DTypeError(f"{name} is {dtype}, but belongs to {dtype_of(leaf)}")
 
 
 def _as_leaf(cotangent: Value, leaf: BVar[Any]) -> BVar[Any]:
@@ -137,8 +146,13 @@ def _as_leaf(cotangent: Value, leaf: BVar[Any]) -> BVar[Any]:
 
 def separate(value: Value, given: Iterable[Value]) -> Value:
     """`value`, or a copy of it if it may be one of the arrays that the caller gave, or a view of one."""
-    if type(value) is np.ndarray and any(type(x) is np.ndarray and np.may_share_memory(value, x) for x in given):
-        return value.copy()
+    if type(value) is np.ndarray:
+        for x in given:
+            # Two arrays that are no views share nothing; asking NumPy takes longer than a short product.
+            if type(x) is np.ndarray and (
+                x is value or ((x.base is not None or value.base is not None) and np.may_share_memory(value, x))
+            ):
+                return value.copy()
     return value
 
 
@@ -265,7 +279,14 @@ def pull_scalar(run: Run, name: str) -> list[Any]:
     """The gradients of a scalar loss by the inputs; one clear error if the loss is anything else."""
     loss = run.output
     if type(loss) is BVar:
-        if type(loss._value) is not float and loss.shape:
+        value = loss._value
+        while type(value) is BVar:
+            value = value._value
+        if type(value) is float:
+            # Almost always.
+            node = run.node(loss)
+            return run.pull([] if node is None else [(node, 1.0)])
+        if loss.shape:
             raise NotDifferentiableError(
                 f"{name}: the loss must be a scalar BVar[float], but the function returned a BVar of shape "
                 f"{loss.shape}; reduce it with .sum() or .mean(), or use vjp or jacobian"
