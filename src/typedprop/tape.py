@@ -197,6 +197,11 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
     array, add = np.ndarray, np.add
     entry: Entry = ()
     cotangent: Any = None
+    parent: Any
+    residual: Any
+    next_code: int = PASS
+    next_parent: Any = None
+    next_residual: Any = None
     try:
         for _ in itertools.repeat(None, count - inputs):
             entry = next_entry()

@@ -178,4 +178,5 @@ def hvp(f: Callable[Concatenate[P, A], BVar[float]], at: P, tangent: P, /, *args
 
     Forward over reverse mode (Pearlmutter 1994): how the gradient changes as `at` moves along `tangent`.
     """
-    return jvp(lambda x: gradient_at(f, x, *args, **kwargs), at, tangent)[1]
+    product: P = jvp(lambda x: gradient_at(f, x, *args, **kwargs), at, tangent)[1]
+    return product
