@@ -5,7 +5,7 @@
     python -m tests.environments pythons    # every Python from 3.11 on that is found here
 
 Needs nothing but the standard library. Those tests are left out that ask type checkers, whose versions are pinned, and
-those that run the examples, whose dependencies are not the library's.
+those that run the examples and benchmarks, whose dependencies are not the library's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[1]
 _OF_THE_DOCS = ("test_docs.py", "test_site.py", "test_browser.py", "test_coming_from.py")
 # What the library has optional support for; `dev` has exact versions of the same.
 EXTRAS = ("special", "scipy", "safetensors", "dask", "joblib", "mpi")
-TESTS = ("tests", *(f"--ignore=tests/{name}" for name in ("typing", "mypy_plugin", "examples", *_OF_THE_DOCS)))
+_ELSEWHERE = ("typing", "mypy_plugin", "examples", "benchmarks", *_OF_THE_DOCS)
+TESTS = ("tests", *(f"--ignore=tests/{name}" for name in _ELSEWHERE))
 
 
 def lower_bounds() -> list[str]:

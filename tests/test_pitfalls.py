@@ -1,7 +1,6 @@
 """Traps that other libraries fell into, each a bug that somebody reported.
 
-Not here: escapes (test_bvar.py), what NumPy swallows and integer parameters (test_bad_input.py), errors in the sweep
-and pullbacks called twice (transform/).
+The list of all, and the tests of the others, are in test_pitfalls_each.py.
 """
 
 from __future__ import annotations
