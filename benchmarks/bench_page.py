@@ -287,11 +287,16 @@ def _where(each: Profiled) -> Iterator[str]:
 def draw(results: Results, panels: dict[str, dict[str, str]], file: Path) -> None:
     """Dots on a logarithmic axis: a panel for each group, a row for each work, a mark for each contender."""
     mpl.use("agg")
-    rows = max(map(len, panels.values()))
+    rows = [len(labels) for labels in panels.values()]
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(11 if len(panels) > 1 else 9, 1.6 + 0.42 * rows), squeeze=False, layout="constrained"
+        len(rows),
+        figsize=(8.5, 1.3 + 0.42 * sum(rows)),
+        height_ratios=rows,
+        squeeze=False,
+        sharex=True,
+        layout="constrained",
     )
-    for axis, (title, labels) in zip(axes[0], panels.items(), strict=True):
+    for axis, (title, labels) in zip(axes[:, 0], panels.items(), strict=True):
         for name, mark in MARKS.items():
             places = [
                 (ratio.value, row)
@@ -315,6 +320,7 @@ def draw(results: Results, panels: dict[str, dict[str, str]], file: Path) -> Non
         axis.set_title(title, fontsize=11)
         axis.spines[["top", "right", "left"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
+        axis.tick_params(axis="x", labelbottom=True)
     handles, names = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False, fontsize=9)
     figure.supxlabel("time, by hand = 1 (its time is below each label); left is faster", fontsize=9)

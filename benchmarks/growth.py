@@ -38,7 +38,6 @@ class Quantity:
     """What is varied: the sizes, and the call for each."""
 
     label: str
-    unit: str
     sizes: tuple[int, ...]
     prepare: Callable[[int], Call]
     # From which size on the line is fitted: where the constant costs have become small.
@@ -159,7 +158,6 @@ def of_a_vector(uses: int) -> Call:
 QUANTITIES = {
     "operations": Quantity(
         "operations of a scalar chain",
-        "operations",
         sizes(100, 1_000_000),
         scalar_chain,
         10_000,
@@ -167,7 +165,6 @@ QUANTITIES = {
     ),
     "batch": Quantity(
         "rows of a batch",
-        "rows",
         tuple(2**k for k in range(13)),
         classifier,
         256,
@@ -175,7 +172,6 @@ QUANTITIES = {
     ),
     "depth": Quantity(
         "depth of a nested record",
-        "layers",
         sizes(1, 1000),
         nested,
         50,
@@ -183,7 +179,6 @@ QUANTITIES = {
     ),
     "fields": Quantity(
         "fields of a record",
-        "fields",
         sizes(1, 1000),
         wide,
         50,
@@ -191,7 +186,6 @@ QUANTITIES = {
     ),
     "matrix": Quantity(
         "uses of a matrix",
-        "uses",
         sizes(1, 1000),
         of_a_matrix,
         50,
@@ -199,7 +193,6 @@ QUANTITIES = {
     ),
     "vector": Quantity(
         "uses of a vector",
-        "uses",
         sizes(1, 1000),
         of_a_vector,
         50,
@@ -207,7 +200,6 @@ QUANTITIES = {
     ),
     "order": Quantity(
         "order of the derivative",
-        "orders",
         (1, 2, 3, 4, 5),
         derivative,
         1,
@@ -263,9 +255,7 @@ def grown(key: str, points: Sequence[Point]) -> Growth:
         slope([(x, math.log(value)) for x, value in zip(across, values, strict=True)])
         for values in ([point.seconds for point in fitted], [point.peak for point in fitted])
     )
-    return Growth(
-        quantity.label, quantity.unit, quantity.note, list(points), quantity.fitted_from, quantity.power, time, memory
-    )
+    return Growth(quantity.label, quantity.note, list(points), quantity.fitted_from, quantity.power, time, memory)
 
 
 def measure(seconds: float) -> list[Growth]:

@@ -24,9 +24,13 @@ PAGE = """\
 A gradient costs a fixed amount for each operation, parameter and element, whatever else there is: time and memory are
 linear in everything but the order of the derivative. `make bench-growth` measures it and writes this page.
 
+{table}
+
 ![Time and memory against operations, rows, depth, fields, uses and order, on logarithmic axes]({name}.png)
 
-{table}
+What is computed, and differentiated:
+
+{notes}
 
 The slope is that of a straight line through the logarithms, from the named size on, with its standard error: 0 is
 constant, 1 linear, 2 quadratic. Below that size the fixed costs show, and the lines are flatter. Time is that of the
@@ -37,7 +41,8 @@ Only the order of the derivative is different. Each `grad` around a function run
 what it recorded, so each order multiplies the operations. Here the factor for one more order is {factor} in time and
 {memory_factor} in memory.
 
-{machine} The program is [growth.py](../../benchmarks/growth.py), which says what is computed in each case.
+{machine} The program is
+[growth.py](../../benchmarks/growth.py).
 """
 
 # A tape of a million operations is 116 MB. By samples of the stack the time goes into the same parts as at a thousand
@@ -59,7 +64,6 @@ class Growth:
     """What was measured of one quantity, and the slopes of time and memory with their standard errors."""
 
     label: str
-    unit: str
     note: str
     points: list[Point]
     fitted_from: int
@@ -78,17 +82,22 @@ class Growth:
 def table(growths: Sequence[Growth]) -> str:
     """The slopes as a table in Markdown."""
     lines = [
-        "| | from | to | fitted from | slope of time | slope of memory | |",
-        "|---|---:|---:|---:|---:|---:|---|",
+        "| | sizes | time | memory | slope of time | slope of memory | fitted from | |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for each in growths:
         first, last = each.points[0], each.points[-1]
         lines.append(
-            f"| {each.label}: {each.note} | {first.n:,}: {duration(first.seconds)}, {size(first.peak)} "
-            f"| {last.n:,}: {duration(last.seconds)}, {size(last.peak)} | {each.fitted_from:,} "
-            f"| {_slope(each, each.time)} | {_slope(each, each.memory)} | {each.verdict()} |"
+            f"| {each.label} | {first.n:,} to {last.n:,} | {duration(first.seconds)} to {duration(last.seconds)} "
+            f"| {size(first.peak)} to {size(last.peak)} | {_slope(each, each.time)} | {_slope(each, each.memory)} "
+            f"| {each.fitted_from:,} | {each.verdict()} |"
         )
     return "\n".join(lines)
+
+
+def notes(growths: Sequence[Growth]) -> str:
+    """What is computed in each case."""
+    return "\n".join(f"- *{each.label}*: {each.note}" for each in growths)
 
 
 def _slope(growth: Growth, found: tuple[float, float]) -> str:
@@ -97,25 +106,17 @@ def _slope(growth: Growth, found: tuple[float, float]) -> str:
 
 
 def draw(growths: Sequence[Growth], file: Path) -> None:
-    """A panel for time and one for memory of each quantity, with the fitted lines."""
+    """A row for each quantity: a panel for time and one for memory, with the fitted lines."""
     mpl.use("agg")
-    columns = min(4, len(growths))
-    blocks = math.ceil(len(growths) / columns)
     figure, axes = plt.subplots(
-        2 * blocks, columns, figsize=(3.5 * columns, 5.4 * blocks), squeeze=False, layout="constrained"
+        len(growths), 2, figsize=(8.5, 1.9 * len(growths)), squeeze=False, layout="constrained", sharex="row"
     )
-    for k, each in enumerate(growths):
-        block, column = divmod(k, columns)
-        _panel(axes[2 * block][column], each, [p.seconds for p in each.points], each.time, duration, "#0072b2")
-        _panel(axes[2 * block + 1][column], each, [p.peak for p in each.points], each.memory, size, "#d55e00")
-        axes[2 * block][column].set_title(each.label, fontsize=11)
-    for axis in axes.flat:
-        if not axis.has_data():
-            axis.axis("off")
-    for block in range(blocks):
-        axes[2 * block][0].set_ylabel("time of a gradient")
-        axes[2 * block + 1][0].set_ylabel("memory at its peak")
-    figure.savefig(file, dpi=130)
+    for (left, right), each in zip(axes, growths, strict=True):
+        _panel(left, each, [p.seconds for p in each.points], each.time, duration, "#0072b2")
+        _panel(right, each, [p.peak for p in each.points], each.memory, size, "#d55e00")
+    axes[0][0].set_title("time of a gradient", fontsize=11)
+    axes[0][1].set_title("memory at its peak", fontsize=11)
+    figure.savefig(file, dpi=150)
     plt.close(figure)
 
 
@@ -142,10 +143,12 @@ def _panel(
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axis.set_xticks(ns)
     axis.text(
         0.04, 0.92, ("slope " if growth.power else "") + _slope(growth, found), transform=axis.transAxes, fontsize=9
     )
-    axis.set_xlabel(growth.unit, fontsize=9)
+    axis.set_xlabel(growth.label, fontsize=9)
     axis.grid(color="#e5e5e5", linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=8)
@@ -159,6 +162,7 @@ def write(growths: Sequence[Growth], folder: Path, load: float | None) -> None:
     page = PAGE.format(
         name=NAME,
         table=table(growths),
+        notes=notes(growths),
         allowed=ALLOWED,
         factor=factors[0],
         memory_factor=factors[1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import ClassVar
 
@@ -48,6 +49,16 @@ def test_what_a_peer_fails_at_is_told() -> None:
     assert list(calls) == ["by hand", "typedprop", "by hand, out="]
     assert failures["broken"] == "RuntimeError: no such thing"
     assert failures["doubled"].startswith("AssertionError: Not equal to tolerance")
+
+
+def test_a_peer_whose_process_dies_is_told() -> None:
+    # A worker that does not know its task ends with an error, as one does that crashes.
+    found = Measurements()
+    found.race("optree", ["no such task"], 0.0)
+    assert found.failure("flatten", "optree") == "its process ended with code 1"
+    assert found.failure("tiny", "torch") is None
+    with pytest.raises(subprocess.CalledProcessError):
+        found.race("numpy", ["no such task"], 0.0)
 
 
 @pytest.mark.parametrize("key", ["tiny", "recurrent", "scalars/1000", "multiply", "hvp", "step/float32/1"])

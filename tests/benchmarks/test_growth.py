@@ -61,7 +61,7 @@ def test_the_calls() -> None:
 
 
 def test_it_measures() -> None:
-    quantity = growth.Quantity("", "", (1, 50), growth.wide, 1, "")
+    quantity = growth.Quantity("", (1, 50), growth.wide, 1, "")
     few, many = growth.measured(quantity, 0.0)
     assert (few.n, many.n) == (1, 50)
     assert few.seconds < many.seconds
@@ -72,7 +72,8 @@ def test_the_page_and_the_chart(tmp_path: Path) -> None:
     found: list[Growth] = [growth.grown(key, points(key, 1.0)) for key in ("operations", "order")]
     growth_page.write(found, tmp_path, 0.1)
     page = (tmp_path / "growth.md").read_text()
-    assert "| 100: 100 µs, 100 kB | 1,000,000: 1.00 s, 1.00 GB | 10,000 | 1.00 ± 0.00 | 1.00 ± 0.00 | linear |" in page
+    assert "| 100 µs to 1.00 s | 100 kB to 1.00 GB | 1.00 ± 0.00 | 1.00 ± 0.00 | 10,000 | linear |" in page
+    assert "- *order of the derivative*: `tanh" in page
     assert "The machine was quiet" in page
     assert (tmp_path / "growth.png").stat().st_size > 20_000
 
