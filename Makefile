@@ -12,6 +12,7 @@
 #   make look               pictures of the site, for a desktop and a phone (needs Chromium) -> out/site
 #   make oldest             test with every dependency at its lower bound (newest: at its newest release)
 #   make pythons            test on every Python from 3.11 on that is found here
+#   make soak               the laws on 10,000 random programs each, and threads, faults and load at full size: hours
 #   make mypy-versions      test the mypy plugin on each version of mypy that it works with
 #   make format             format the code and mend what the linter can
 #   make clean              remove what make and the tools made
@@ -21,9 +22,11 @@
 PYTHON ?= python3
 MNIST ?=
 BIN := .venv/bin
+# What `soak` runs at full size.
+SOAK := tests/test_concurrency.py tests/test_faults.py tests/test_load.py
 READY := .venv/ready
 
-.PHONY: test mypy pyright oldest newest pythons mypy-versions digits bench bench-growth bench-quick bench-four-ways docs look format clean
+.PHONY: test soak mypy pyright oldest newest pythons mypy-versions digits bench bench-growth bench-quick bench-four-ways docs look format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -36,6 +39,10 @@ mypy: $(READY)
 
 pyright: $(READY)
 	$(BIN)/pyright --pythonpath $(BIN)/python --warnings
+
+soak: $(READY)
+	TYPEDPROP_SOAK=1 $(BIN)/pytest -v -s $(SOAK)
+	$(BIN)/pytest -v --hypothesis-profile=soak tests/test_random_programs.py
 
 oldest newest pythons:
 	$(PYTHON) -m tests.environments $@
