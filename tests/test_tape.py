@@ -99,7 +99,7 @@ def test_a_tangent_that_no_output_depends_on_is_not_pushed() -> None:
     # Node 4 depends on 1 and 3, and 3 on 0; nobody on 2 and 5.
     entries = tape_of(2, (refusing, 0, None), (SCALE, 0, 2.0), (SCALE, 3, 5.0, SCALE, 1, 7.0), (JOINT, (4,), joint))
     assert push_forward(entries, [1.0, 10.0], ancestors(entries, [4, None])) == [1.0, 10.0, None, 2.0, 80.0, None]
-    with pytest.raises(AssertionError, match="pushed"):
+    with pytest.raises(SweepError, match="refusing too"):
         push_forward(entries, [1.0, 10.0], ancestors(entries, [4, 5]))
 
 
@@ -220,6 +220,25 @@ def test_a_failing_rule_is_named() -> None:
         pull_back(entries, [(3, np.ones((2, 3)))], 1)
     assert caught.value.node == 2
     assert str(caught.value.__cause__) == "no such thing"
+
+
+def test_a_rule_that_fails_forward_is_named() -> None:
+    failing = Rule("failing op", lambda g, _: g, lambda t, _: t.no_such_attribute).code
+    with pytest.raises(SweepError, match="in forward mode, pushing the tangents through failing op") as caught:
+        push_forward(tape_of(1, (SAME, 0, None), (failing, 1, None)), [np.ones(2)])
+    assert caught.value.node == 2
+    assert isinstance(caught.value.__cause__, AttributeError)
+
+
+def test_an_error_from_outside_before_the_first_rule() -> None:
+    """Such as a signal's handler raises: it is no rule's, and comes through as it is."""
+
+    class Interrupted(list[Any]):
+        def pop(self, *_: Any) -> Any:
+            raise TimeoutError("from a signal")
+
+    with pytest.raises(TimeoutError, match="from a signal"):
+        pull_back(Interrupted(tape_of(1, (SAME, 0, None))), [(1, 1.0)], 1)
 
 
 def test_a_failing_joint_rule_is_named() -> None:

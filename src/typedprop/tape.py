@@ -165,12 +165,12 @@ OUTLIVED = (
 class SweepError(Exception):
     """A rule failed in a sweep; `__cause__` is what it raised, `node` the entry where. Never leaves the library."""
 
-    def __init__(self, node: int, entry: Entry, shape: tuple[int, ...]) -> None:
+    def __init__(self, node: int, entry: Entry, what: str) -> None:
         if entry[0] == JOINT:
             names = entry[2].name
         else:
             names = " and ".join(dict.fromkeys(RULES[code].name for code in entry[::3]))
-        super().__init__(f"in the backward sweep, pulling a cotangent of shape {shape} back through {names}")
+        super().__init__(f"{what} {names}")
         self.node = node
 
 
@@ -263,7 +263,12 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
                 if left > 3:
                     next_code, next_parent, next_residual = entry[-left + 3 :][:3]
     except Exception as error:
-        raise SweepError(len(entries), entry, getattr(cotangent, "shape", ())) from error
+        if not entry:
+            # It came from outside, by a signal say, before the first rule.
+            raise
+        shape = getattr(cotangent, "shape", ())
+        what = f"in the backward sweep, pulling a cotangent of shape {shape} back through"
+        raise SweepError(len(entries), entry, what) from error
     if len(entries) > inputs:
         raise RuntimeError(OUTLIVED)
     for node, cotangent in enumerate(cotangents):
@@ -306,37 +311,41 @@ def push_forward(entries: list[Entry], tangents: Sequence[Value], wanted: bytear
     """The tangents of all nodes, given those of the inputs. None stands for a zero tangent.
 
     With `wanted`, of `ancestors`, only those are computed: a value that was merely looked at needs no tangent, and may
-    not have one.
+    not have one. Raises `SweepError` if a rule fails.
     """
     pushed: list[Any] = list(tangents)
     rules = RULES
-    for position in range(len(pushed), len(entries)):
-        if wanted is not None and not wanted[position]:
-            pushed.append(None)
-            continue
-        entry = entries[position]
-        code = entry[0]
-        if code == JOINT:
-            _, parents, joint = entry
-            operands = [pushed[parent] for parent in parents]
-            pushed.append(None if all(t is None for t in operands) else joint.push(operands))
-            continue
-        total: Any = None
-        for k in range(0, len(entry), 3):
-            tangent = pushed[entry[k + 1]]
-            if tangent is not None:
-                code = entry[k]
-                if code == PASS:
-                    contribution = tangent
-                elif code == TIMES:
-                    contribution = tangent * entry[k + 2]
-                else:
-                    contribution = rules[code].push(tangent, entry[k + 2])
-                if total is None:
-                    total = contribution
-                else:
-                    total = total + contribution if type(total) is np.ndarray else added(total, contribution)
-        pushed.append(total)
+    position = 0
+    try:
+        for position in range(len(pushed), len(entries)):
+            if wanted is not None and not wanted[position]:
+                pushed.append(None)
+                continue
+            entry = entries[position]
+            code = entry[0]
+            if code == JOINT:
+                _, parents, joint = entry
+                operands = [pushed[parent] for parent in parents]
+                pushed.append(None if all(t is None for t in operands) else joint.push(operands))
+                continue
+            total: Any = None
+            for k in range(0, len(entry), 3):
+                tangent = pushed[entry[k + 1]]
+                if tangent is not None:
+                    code = entry[k]
+                    if code == PASS:
+                        contribution = tangent
+                    elif code == TIMES:
+                        contribution = tangent * entry[k + 2]
+                    else:
+                        contribution = rules[code].push(tangent, entry[k + 2])
+                    if total is None:
+                        total = contribution
+                    else:
+                        total = total + contribution if type(total) is np.ndarray else added(total, contribution)
+            pushed.append(total)
+    except Exception as error:
+        raise SweepError(position, entries[position], "in forward mode, pushing the tangents through") from error
     return pushed
 
 

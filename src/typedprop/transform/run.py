@@ -219,15 +219,20 @@ class Run:
                 return self.inputs.gradient(pull_back(entries, seeds, inputs))
             return self._pull_watched(seeds)
         except SweepError as failure:
-            error = failure.__cause__
-            assert error is not None
-            if not (isinstance(tape, WatchedTape) and tape.stopped):
-                error.add_note(f"{failure}{self._user_line(failure.node)}")
+            error = self._explained(failure)
         # Raised out here and forgotten, for an error that is held by its own context or traceback keeps all arrays.
         try:
             raise error
         finally:
             del error
+
+    def _explained(self, failure: SweepError) -> BaseException:
+        """What a rule raised, with a note of the operation and of the user's line."""
+        error = failure.__cause__
+        assert error is not None
+        if not (isinstance(self.tape, WatchedTape) and self.tape.stopped):
+            error.add_note(f"{failure}{self._user_line(failure.node)}")
+        return error
 
     def _pull_watched(self, seeds: Sequence[tuple[int, Value]]) -> list[Any]:
         tape = self.tape
@@ -241,7 +246,14 @@ class Run:
     def push(self, tangents: Sequence[Value], wanted: bytearray) -> list[Value]:
         """The tangents of the `wanted` nodes, of `ancestors`, for those of the inputs."""
         tape = self.tape
-        return push_forward(tape.watched() if isinstance(tape, WatchedTape) else tape.entries, tangents, wanted)
+        try:
+            return push_forward(tape.watched() if isinstance(tape, WatchedTape) else tape.entries, tangents, wanted)
+        except SweepError as failure:
+            error = self._explained(failure)
+        try:
+            raise error
+        finally:
+            del error
 
     def _user_line(self, node: int) -> str:
         """Where the failed node was recorded: the function runs once more, for lines are too slow to record always."""
