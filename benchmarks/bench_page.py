@@ -126,7 +126,7 @@ def _number(value: float) -> str:
 
 
 def _precise(value: float) -> str:
-    return f"{value:,.{0 if value >= 100 else 1 if value >= 20 else 2 if value >= 0.2 else 3}f}"
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 20 else 2 if value >= 2 else 3}f}"
 
 
 def duration(seconds: float) -> str:
@@ -280,7 +280,8 @@ def _where(each: Profiled) -> Iterator[str]:
     yield ""
     _, ours = each.sides["typedprop"]
     named = ", ".join(f"`{name}` {100 * share:.0f} %" for name, share in ours.functions.items() if share >= 0.01)
-    yield f"Of typedprop's own functions the most time is spent in {named} ({ours.samples:,} samples)."
+    most = f"the most time is spent in {named}" if named else "none has more than 1 %"
+    yield f"Of typedprop's own functions {most} ({ours.samples:,} samples)."
     yield ""
 
 

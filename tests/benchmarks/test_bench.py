@@ -150,8 +150,8 @@ def test_the_page_and_the_charts(tmp_path: Path) -> None:
     ]
     assert "- torch, 10-16-16-3: gradient, one sample: RuntimeError: no kernel" in page
     assert "| tiny MLP 10-16-16-3, one sample | torch |  |  | 0.35 | 0.2 | failed: RuntimeError |" in page
-    assert "| HVP of Rosenbrock, n = 1,000 | by hand | 1.25 |  | 8 | 5 | better than the aim |" in page
-    assert "| 20 elementwise operations on 10⁶ elements | by hand | 1.25 |  | 1.1 | 0.95 | **falls short** |" in page
+    assert "| HVP of Rosenbrock, n = 1,000 | by hand | 1.250 |  | 8 | 5 | better than the aim |" in page
+    assert "| 20 elementwise operations on 10⁶ elements | by hand | 1.250 |  | 1.1 | 0.95 | **falls short** |" in page
     assert "| the backward sweep | 30.0 µs | 37.5 µs |" in page
     assert "`tape.py: pull_back` 60 % (1,234 samples)" in page
     assert "Not profiled: py-spy is not installed." in page
