@@ -143,11 +143,10 @@ class Tape:
 def place_of(entries: list[Entry], entry: Entry, place: int) -> int:
     """Where an entry is that was appended when the list had the length `place`.
 
-    There, unless the function computes in several threads and another one was faster: an entry is told by identity.
+    There, unless the function computes in several threads and another one was faster: an entry is told by identity. (A
+    list of entries that changes them as they are appended holds another one there.)
     """
-    while entries[place] is not entry:
-        place += 1
-    return place
+    return next((k for k in range(place, len(entries)) if entries[k] is entry), place)
 
 
 ESCAPED = (
