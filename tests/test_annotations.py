@@ -96,7 +96,7 @@ def test_a_base_in_another_module_has_that_modules_names() -> None:
     sys.modules["elsewhere"] = module
     try:
         vars(module).update(BVar=BVar, R=R, attrs=attrs, Elsewhere=Hidden)
-        vars(module)["Far"] = attrs.make_class("Far", {"w": attrs.field(type="BVar[R[Elsewhere]]")})  # type: ignore[call-overload]
+        vars(module)["Far"] = attrs.make_class("Far", {"w": attrs.field(type="BVar[R[Elsewhere]]")})  # type: ignore[call-overload]  # attrs takes text too, its types do not
         vars(module)["Far"].__module__ = "elsewhere"
         near = attrs.make_class("Near", {"v": attrs.field(type=int)}, bases=(vars(module)["Far"],))
         assert annotated(near) == {"w": BVAR[VECTOR[Hidden]], "v": int}
@@ -108,16 +108,16 @@ def test_a_base_in_another_module_has_that_modules_names() -> None:
 
 def test_what_has_fields() -> None:
     assert all(map(has_fields, [Base, Derived, Data, DerivedData, Named, DerivedNamed]))
-    assert not any(map(has_fields, [int, tuple, Record, Data[Hidden], Base(1, 2), None]))  # type: ignore[arg-type]
+    assert not any(map(has_fields, [int, tuple, Record, Data[Hidden], Base(1, 2), None]))  # type: ignore[arg-type]  # no classes, on purpose
 
 
 def test_problems_are_told_and_not_raised() -> None:
     cls = attrs.make_class(
         "Odd",
         {
-            "a": attrs.field(type="Missing[3]"),  # type: ignore[call-overload]
-            "b": attrs.field(type="1 +"),  # type: ignore[call-overload]
-            "c": attrs.field(type="np.nothing"),  # type: ignore[call-overload]
+            "a": attrs.field(type="Missing[3]"),  # type: ignore[call-overload]  # attrs takes text too, its types do not
+            "b": attrs.field(type="1 +"),  # type: ignore[call-overload]  # attrs takes text too, its types do not
+            "c": attrs.field(type="np.nothing"),  # type: ignore[call-overload]  # attrs takes text too, its types do not
             "d": attrs.field(type=int),
             "e": attrs.field(),
         },
@@ -141,7 +141,7 @@ def test_local_names_are_those_where_the_class_is_defined() -> None:
 
             @attrs.frozen
             class Local(Record):
-                w: BVar[R[Hidden]]  # type: ignore[valid-type]
+                w: BVar[R[Hidden]]  # type: ignore[valid-type]  # a class that a function makes
 
             assert unrelated.size == 3
             assert vars(Local)["_typedprop_local_names"] == {"Hidden": Hidden}

@@ -58,7 +58,7 @@ class Model(Record):
 def layer(inputs: int, outputs: int, value: float = 1.0) -> Layer[Any, Any]:
     return Layer(
         BVar(np.full((outputs, inputs), value)),  # type: ignore[arg-type]  # the sizes are not known here
-        BVar(np.full(outputs, value)),  # type: ignore[arg-type]
+        BVar(np.full(outputs, value)),  # type: ignore[arg-type]  # nor here
     )
 
 

@@ -301,7 +301,7 @@ def test_plain_ints_as_sizes() -> None:
 def test_plain_ints_as_the_parameters_of_a_nested_record() -> None:
     @attrs.frozen
     class Numbered(Record):
-        layer: Layer[2, 3]  # type: ignore[valid-type]
+        layer: Layer[2, 3]  # type: ignore[valid-type]  # ints, as the mypy plugin has them
 
     Numbered(layer(2, 3))
     with pytest.raises(
@@ -315,8 +315,8 @@ def test_sizes_that_are_unknown() -> None:
     class Unknown(Record):
         some: BVar[R[int]]
         dim: BVar[R[Dim]]
-        bare: BVar[R]  # type: ignore[type-arg]
-        lifted: BVar  # type: ignore[type-arg]
+        bare: BVar[R]  # type: ignore[type-arg]  # bare, on purpose
+        lifted: BVar  # type: ignore[type-arg]  # bare, on purpose
 
     Unknown(b(1), b(2), b(3), b(4, 5))
     with pytest.raises(ShapeError, match=r"^Unknown\.bare is annotated BVar\[R\], a vector, but holds a scalar"):
@@ -516,7 +516,7 @@ class Everything(Record, Generic[N]):
     optional: Optional[BVar[R[N]]] = None  # noqa: UP045
     mixed: BVar[float] | BVar[R[N]] | float = 0.0
     variants: Layer[N, Any] | Plain[N] | None = None
-    bare: Layer | None = None  # type: ignore[type-arg]
+    bare: Layer | None = None  # type: ignore[type-arg]  # bare, on purpose
     ten: Layer[Literal[10], N] | None = None
     plain: Plain[N] | None = None
     pair: Pair | None = None
@@ -793,8 +793,8 @@ def test_inheritance_fills_in_type_variables() -> None:
 
 def test_a_bare_base_says_nothing_of_its_sizes() -> None:
     @attrs.frozen
-    class Unspecified(Layer):  # type: ignore[type-arg]
-        n: BVar[R[N]]  # type: ignore[valid-type]
+    class Unspecified(Layer):  # type: ignore[type-arg]  # bare, on purpose
+        n: BVar[R[N]]  # type: ignore[valid-type]  # a variable of no class
 
     Unspecified(b(2, 3), b(5), b(7))
 
@@ -911,11 +911,11 @@ def test_a_record_without_anything_to_check() -> None:
 def test_unresolved_annotations_are_said_to_be_unchecked_once() -> None:
     @attrs.frozen
     class Unresolved(Record, Generic[N]):
-        w: BVar[R[OnlyForCheckers]]  # type: ignore[type-var]
+        w: BVar[R[OnlyForCheckers]]  # type: ignore[type-var]  # no size at run time
         v: BVar[R[N]]
-        odd: BVar[R[M | N]]  # type: ignore[valid-type]
-        text: BVar[R[Literal["x"]]]  # type: ignore[type-var]
-        strange: BVar[R[N, int]]  # type: ignore[type-var]
+        odd: BVar[R[M | N]]  # type: ignore[valid-type]  # no size
+        text: BVar[R[Literal["x"]]]  # type: ignore[type-var]  # no size
+        strange: BVar[R[N, int]]  # type: ignore[type-var]  # no dtype
         u: BVar[R[N]]
 
     expected = (
@@ -939,7 +939,7 @@ def test_unresolved_annotations_are_said_to_be_unchecked_once() -> None:
 def test_the_warning_may_be_an_error() -> None:
     @attrs.frozen
     class Strict(Record):
-        w: BVar[R[OnlyForCheckers]]  # type: ignore[type-var]
+        w: BVar[R[OnlyForCheckers]]  # type: ignore[type-var]  # no size at run time
 
     for _ in range(2):
         with pytest.raises(UncheckedWarning, match=r"^Strict: some annotations"):
@@ -961,7 +961,7 @@ Late = TypeAliasType("Late", "list[BVar[R[Hidden]]]")
 def test_too_many_parameters() -> None:
     @attrs.frozen
     class TooMany(Record):
-        layer: Layer[N, N, N]  # type: ignore[type-arg,valid-type]
+        layer: Layer[N, N, N]  # type: ignore[type-arg,valid-type]  # one too many
 
     with pytest.warns(UncheckedWarning, match=r"layer: Layer\[N, N, N\] \(TypeError: Too many"):
         TooMany(layer(5, 6))

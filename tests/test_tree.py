@@ -466,12 +466,12 @@ def test_hostile_field_names() -> None:
         pass
 
     # Not by attrs or dataclasses, which would generate code with these names.
-    Hostile.__dataclass_fields__ = {}  # type: ignore[attr-defined]
+    Hostile.__dataclass_fields__ = {}  # type: ignore[attr-defined]  # as dataclasses has it
     for name in names:
         field = dataclasses.field()
         field.name = name
-        field._field_type = dataclasses._FIELD  # type: ignore[attr-defined]
-        Hostile.__dataclass_fields__[name] = field  # type: ignore[attr-defined]
+        field._field_type = dataclasses._FIELD  # type: ignore[attr-defined]  # as dataclasses has it
+        Hostile.__dataclass_fields__[name] = field  # type: ignore[attr-defined]  # as dataclasses has it
     record = Hostile()
     for number, name in enumerate(names):
         object.__setattr__(record, name, leaf(float(number)))
@@ -682,14 +682,14 @@ class Incomparable:
     def __eq__(self, other: object) -> bool:
         raise RuntimeError("no")
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # object declares a method
 
 
 class Vague:
     def __eq__(self, other: object) -> Any:
         return "perhaps"
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # object declares a method
 
 
 looped: list[Any] = [1]

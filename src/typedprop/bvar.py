@@ -67,6 +67,10 @@ _NEGATE = rules.NEGATE.code
 _TRANSPOSE = rules.TRANSPOSE.code
 
 
+class _OfAnyRank:
+    """What no BVar holds: only `Any` fits it."""
+
+
 class _Swapped:
     """`BVar.mT`. A property has one type for all ranks; what a descriptor gives can be said for each of them."""
 
@@ -722,6 +726,10 @@ class BVar(Generic[V]):
         return record(self._tape, y, (SCALE, self._node, 1 / x))
 
     # The rows below are those of shapes.pyi: what is known of a plain array's element is known of a BVar's.
+    @overload  # the value of a BVar[Any] may be of any rank
+    def __getitem__(
+        self: BVar[_OfAnyRank], index: Index | Indices | npt.NDArray[np.bool] | _AnyIndex, /
+    ) -> BVar[Any]: ...
     @overload
     def __getitem__(self: BVar[R[N, D]], index: Index, /) -> BVar[float]: ...
     @overload

@@ -53,17 +53,13 @@ FOUND: Final[dict[type, LeafType]] = {}
 _STANDARD: Final = (("fractions", "Fraction"), ("decimal", "Decimal"))
 
 
-def _plus(x: Any, y: Any) -> Any:
-    return x + y
-
-
 def register(
     cls: type[V],
     /,
     *,
     zero: Callable[[V], V],
     one: Callable[[V], V],
-    add: Callable[[V, V], V] = _plus,
+    add: Callable[[V, V], V] | None = None,
 ) -> None:
     """Let `BVar` hold values of type `cls` and of its subclasses.
 
@@ -80,7 +76,7 @@ def register(
         raise TypeError(f"register: wanted a class, got {cls!r}")
     if cls in _BUILT_IN or issubclass(cls, (np.generic, np.ndarray)):
         raise TypeError(f"register: what a {cls.__name__} is to a BVar cannot be changed; register a class of your own")
-    _REGISTERED[cls] = LeafType(cls, zero, add, one)
+    _REGISTERED[cls] = LeafType(cls, zero, add or operator.add, one)
     for known in FOUND:
         FOUND[known] = _look_up(known) or FOUND[known]
 

@@ -166,12 +166,12 @@ steps = st.builds(
 )
 
 
-def statement(step: Step, names: list[str]) -> str:
+def statement(step: Step, names: list[str], one: tuple[str, ...] = ONE) -> str:
     """The expression that a step adds."""
     if step.kind < 3 or not names:
         sizes = [SIZES[index] for index in step.sizes[: step.rank]]
         return f"tp.zeros({', '.join(sizes)})"
-    templates = ONE if step.kind < 7 else TWO
+    templates = one if step.kind < 7 else TWO
     text = templates[step.template % len(templates)]
     # More often than not the newest, so that programs become deep.
     chosen = [names[-1] if pick % 2 else names[pick % len(names)] for pick in step.operands]
@@ -183,12 +183,12 @@ def statement(step: Step, names: list[str]) -> str:
     return text
 
 
-def grown(drawn: list[Step], known: dict[str, int]) -> list[tuple[str, str, Any]]:
+def grown(drawn: list[Step], known: dict[str, int], one: tuple[str, ...] = ONE) -> list[tuple[str, str, Any]]:
     """The statements that run, each with its name and value."""
     scope: dict[str, Any] = {"tp": tp, "BVar": BVar, "np": np, **known}
     found: list[tuple[str, str, Any]] = []
     for step in drawn:
-        text = statement(step, [name for name, _, _ in found])
+        text = statement(step, [name for name, _, _ in found], one)
         try:
             with np.errstate(all="ignore"):
                 value = eval(text, scope)

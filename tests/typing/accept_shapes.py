@@ -82,9 +82,11 @@ assert_type(w / x, L[Rows, Columns])
 assert_type(x / w, L[Rows, Columns])
 assert_type(w - column, L[Rows, Columns])
 assert_type(w / row, L[Rows, Columns])
-assert_type(column - w, L[Rows, Columns])  # gap: zuban "does not try the reflected operator of the same class"
-assert_type(row * w, L[Rows, Columns])  # gap: zuban "does not try the reflected operator of the same class"
+assert_type(column - w, L[Rows, Columns])
+assert_type(row * w, L[Rows, Columns])
 assert_type(w - w.mean(axis=1, keepdims=True), L[Rows, Columns])
+assert_type(column / w, L[Rows, Columns])
+assert_type(column**w, L[Rows, Columns])
 
 # Products.
 assert_type(w @ x, R[Rows])

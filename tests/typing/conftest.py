@@ -24,13 +24,13 @@ def diagnose(tmp_path_factory: pytest.TempPathFactory) -> Diagnose:
 
     def answer(checker: str) -> list[Diagnostic]:
         if checker not in known:
-            known[checker] = _shared_run(checker, shared)
+            known[checker] = shared_run(checker, shared)
         return known[checker]
 
     return answer
 
 
-def _shared_run(checker: str, folder: Path) -> list[Diagnostic]:
+def shared_run(checker: str, folder: Path) -> list[Diagnostic]:
     """The first process that comes here runs the checker; the others wait for what it found."""
     result = folder / f"{checker}.json"
     try:

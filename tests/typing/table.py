@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.typing.checkers import CHECKERS, HERE, PROGRAMS, ROOT, Diagnostic, marks
+from tests.typing.checkers import CHECKERS, HERE, LIMITS, ROOT, Diagnostic, marks
+from tests.typing.checkers import PROGRAMS as ALL_PROGRAMS
 
+PROGRAMS = [program for program in ALL_PROGRAMS if program != LIMITS]
 PAGE = ROOT / "docs" / "typed-shapes.md"
 BEGIN = "<!-- From here to the end mark: python -m tests.typing.table -->\n"
 END = "<!-- end -->\n"

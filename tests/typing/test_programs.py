@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
+from tests.typing import checkers
 from tests.typing.checkers import (
     CHECKERS,
     CODED,
     HERE,
+    LIMITS,
     NOTHING,
     PROGRAMS,
+    CheckerFailedError,
     Diagnostic,
     Gap,
     Mark,
@@ -20,7 +26,7 @@ from tests.typing.checkers import (
     marks,
     read_lines,
 )
-from tests.typing.conftest import Diagnose
+from tests.typing.conftest import Diagnose, shared_run
 from tests.typing.promises import Promises
 
 MARKS = {program.name: marks(program.read_text()) for program in PROGRAMS}
@@ -59,7 +65,17 @@ def test_marks_name_checkers() -> None:
 
 def test_only_programs_of_mistakes_are_marked_with_errors() -> None:
     for program, marked in MARKS.items():
-        assert any(mark.errors for mark in marked.values()) == program.startswith("reject_"), program
+        mistakes = any(mark.errors for mark in marked.values())
+        assert mistakes == (program.startswith("reject_") or program == LIMITS.name), program
+
+
+@pytest.mark.parametrize("checker", [name for name in CHECKERS if name != "ty"])
+def test_a_reason_is_shown_without_typedprop(checker: str) -> None:
+    def reasons(marked: Mapping[int, Mark]) -> set[str]:
+        return {mark.gaps[checker].reason for mark in marked.values() if checker in mark.gaps}
+
+    given = {reason for name, marked in MARKS.items() if name != LIMITS.name for reason in reasons(marked)}
+    assert given and given <= reasons(MARKS[LIMITS.name])
 
 
 @pytest.mark.parametrize("program", [name for name in MARKS if name.startswith("accept_")])
@@ -68,6 +84,29 @@ def test_values_are_what_the_types_promise(program: str, monkeypatch: pytest.Mon
     monkeypatch.setattr("typing.assert_type", promises.check)
     runpy.run_path(str(HERE / program))
     assert promises.checked
+
+
+# -- The runs ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_a_checker_is_told_the_interpreter(checker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[Sequence[str | Path]] = []
+
+    def not_run(command: Sequence[str | Path], **environment: str) -> str:
+        commands.append(command)
+        raise CheckerFailedError
+
+    monkeypatch.setattr(checkers, "_run", not_run)
+    with pytest.raises(CheckerFailedError):
+        CHECKERS[checker]()
+    assert sys.executable in commands[0]
+
+
+def test_a_checker_that_finds_nothing_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CHECKERS, "silent", lambda: [])
+    with pytest.raises(CheckerFailedError, match="silent found no error in any program, the wrong ones included"):
+        shared_run("silent", tmp_path)
 
 
 # -- The reading of marks ----------------------------------------------------------------------------------------------

@@ -59,6 +59,15 @@ REFUSED_OPERATORS = " ".join(
 )
 
 
+STRETCHED_SIZES = " ".join(
+    [
+        *(f"typedprop.shapes.{rank}.__{name}__" for rank in "RL" for name in ("add", "sub", "mul", "truediv", "pow")),
+        *(f"typedprop.shapes.L.__r{name}__" for name in ("add", "sub", "mul", "truediv", "pow")),
+    ]
+)
+QUOTIENTS = "typedprop.shapes.R.__truediv__ typedprop.shapes.L.__truediv__ typedprop.shapes.L.__rtruediv__"
+
+
 class Reason(NamedTuple):
     """Why these signatures say `Any` for what is named by the kind, as `Place` has it."""
 
@@ -75,6 +84,8 @@ EXPLAINED = (
         INDEXED_SIZES,
         "how many elements a slice, a mask or a list of indices selects is known at run time only",
     ),
+    Reason("result's size", STRETCHED_SIZES, "NumPy stretches a size of 1 to one that is not known"),
+    Reason("result's dtype", QUOTIENTS, "then that of a quotient is not known either: integers make float64"),
     Reason("result's size", COUNTED_SIZES, "the number of items of a sequence is known at run time only"),
     Reason("result's size", PERMUTED_SIZES, "axes given as ints may be any"),
     Reason("result's size", SIZES_OF_RECORDS, "the number of all elements of a record is in no type"),
