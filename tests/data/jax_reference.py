@@ -48,7 +48,7 @@ WITHOUT: dict[str, str] = {
     "zip_with": "JAX traces the function, which branches on the value",
 }
 # Of these the first row only: the others have an exponent, or another form, that no case shows.
-FIRST_ONLY = {"BVar.__pow__", "gelu"}
+FIRST_ONLY = {"BVar.__pow__", "BVar.dot", "gelu"}
 # JAX's derivative is NaN where a standard deviation is 0.
 NAN = ("std", ((1,),))
 # The third order is held against differences in tests/ops, and would take JAX long.

@@ -56,6 +56,15 @@ PRODUCTS = (
         case((2,), (2,), layout="transposed"),
         case((2, 3), (3,)),
     ),
+    # A vector with itself, which has a rule of its own.
+    Row(
+        "BVar.dot",
+        lambda a: lifted(a).dot(a),
+        lambda a: np.dot(a, a),
+        (case((3,)), case((1,)), case((0,)), case((4,), layout="strided")),
+        between(-2, 2),
+        analytic=True,
+    ),
     multilinear(
         "inner",
         tp.inner,
