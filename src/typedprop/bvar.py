@@ -685,6 +685,8 @@ class BVar(Generic[V]):
         """The same elements in C order in another shape; one size may be -1. `ShapeError` if they do not fit."""
         before, x = self.shape, self._value
         try:
+            if type(shape) is np.bool:
+                raise TypeError("NumPy's bools become ints with a warning up to 2.2")
             wanted = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
         except TypeError:
             kind = type(shape).__name__
@@ -1420,10 +1422,11 @@ def axis_of(name: str, shape: Shape, axis: Any) -> Any:
     if isinstance(axis, tuple):
         return tuple(axis_of(name, shape, a) for a in axis)
     try:
-        number = operator.index(axis)
+        # A bool is no axis, and NumPy's become ints with a warning up to 2.2.
+        number = None if isinstance(axis, bool | np.bool) else operator.index(axis)
     except TypeError:
         number = None
-    if number is None or axis is True or axis is False:
+    if number is None:
         raise TypeError(f"{name}: axis is of type {type(axis).__name__}; wanted an int, a tuple of ints or None")
     if not -len(shape) <= number < len(shape):
         raise ShapeError(f"{name}: axis {number} is out of range for {describe(shape)}")
