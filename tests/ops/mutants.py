@@ -66,24 +66,14 @@ class Pair:
 
 
 class _Entries(list[Entry]):
-    """A tape's entries, which pass through a function as they are appended.
+    """A tape's entries, which pass through a function as they are appended."""
 
-    While the tape is open, they are looked up as they were given: an operation finds its own entry by identity.
-    """
-
-    def __init__(self, tape: Tape, change: Callable[[Entry], Entry]) -> None:
-        super().__init__(tape.entries)
-        self._tape = tape
-        self._given = list(tape.entries)
+    def __init__(self, entries: list[Entry], change: Callable[[Entry], Entry]) -> None:
+        super().__init__(entries)
         self._change = change
 
     def append(self, entry: Entry, /) -> None:
-        self._given.append(entry)
         super().append(self._change(entry))
-
-    # The engine asks for one entry at a time.
-    def __getitem__(self, place: int, /) -> Entry:  # type: ignore[override]
-        return self._given[place] if self._tape.open else super().__getitem__(place)
 
 
 @contextmanager
@@ -93,7 +83,7 @@ def passing(change: Callable[[Entry], Entry]) -> Generator[None, None, None]:
 
     def init(self: Tape, inputs: int) -> None:
         original(self, inputs)
-        self.entries = _Entries(self, change)
+        self.entries = _Entries(self.entries, change)
 
     Tape.__init__ = init  # type: ignore[method-assign]  # for the while
     try:
