@@ -318,8 +318,7 @@ def _from_row(row: Row, case: Case) -> Operation | None:
     static = case.static
     start = row.value(*points, **static)
     part = next((k for k, y in enumerate(start) if np.size(y)), None) if type(start) in (tuple, list) else None
-    # Some versions of SciPy give a real root of a matrix in complex numbers.
-    y0 = np.asarray(np.real_if_close(start if part is None else start[part]), dtype=np.float64)
+    y0 = np.asarray(start if part is None else start[part], dtype=np.float64)
     if not 0 < y0.size <= 20:
         return None
     # Of two results of a decomposition whose sign is free, say, the library's own point is the one to move from.
