@@ -213,43 +213,34 @@ class Run:
     def pull(self, seeds: Sequence[tuple[int, Value]], *, again: bool = False) -> list[Any]:
         """The gradients by the inputs for the outputs' cotangents. Uses up the tape unless it is needed `again`."""
         tape, inputs = self.tape, len(self.inputs.leaves)
+        if isinstance(tape, WatchedTape):
+            return self._pull_watched(tape, seeds)
         entries = list(tape.entries) if again else tape.entries
-        try:
-            if type(tape) is Tape:
-                return self.inputs.gradient(pull_back(entries, seeds, inputs))
-            return self._pull_watched(seeds)
-        except SweepError as failure:
-            error = self._explained(failure)
-        # Raised out here and forgotten, for an error that is held by its own context or traceback keeps all arrays.
-        try:
-            raise error
-        finally:
-            del error
+        return self.inputs.gradient(self._swept(pull_back, entries, seeds, inputs))
 
-    def _explained(self, failure: SweepError) -> BaseException:
-        """What a rule raised, with a note of the operation and of the user's line."""
-        error = failure.__cause__
-        assert error is not None
-        if not (isinstance(self.tape, WatchedTape) and self.tape.stopped):
-            error.add_note(f"{failure}{self._user_line(failure.node)}")
-        return error
-
-    def _pull_watched(self, seeds: Sequence[tuple[int, Value]]) -> list[Any]:
-        tape = self.tape
-        assert isinstance(tape, WatchedTape)
+    def _pull_watched(self, tape: WatchedTape, seeds: Sequence[tuple[int, Value]]) -> list[Any]:
         for node, seed in seeds:
             tape.seeded(node, seed)
-        cotangents = pull_back(tape.watched(), seeds, len(self.inputs.leaves))
+        cotangents = self._swept(pull_back, tape.watched(), seeds, len(self.inputs.leaves))
         tape.swept(cotangents)
         return self.inputs.gradient(cotangents)
 
     def push(self, tangents: Sequence[Value], wanted: bytearray) -> list[Value]:
         """The tangents of the `wanted` nodes, of `ancestors`, for those of the inputs."""
         tape = self.tape
+        entries = tape.watched() if isinstance(tape, WatchedTape) else tape.entries
+        return self._swept(push_forward, entries, tangents, wanted)
+
+    def _swept(self, sweep: Callable[..., list[Value]], *arguments: Any) -> list[Value]:
+        """What a sweep gives. What a rule raises in it gets a note of the operation and of the user's line."""
         try:
-            return push_forward(tape.watched() if isinstance(tape, WatchedTape) else tape.entries, tangents, wanted)
+            return sweep(*arguments)
         except SweepError as failure:
-            error = self._explained(failure)
+            error = failure.__cause__
+            assert error is not None
+            if not (isinstance(self.tape, WatchedTape) and self.tape.stopped):
+                error.add_note(f"{failure}{self._user_line(failure.node)}")
+        # Raised out here and forgotten, for an error that is held by its own context or traceback keeps all arrays.
         try:
             raise error
         finally:
