@@ -207,6 +207,11 @@ def describe(shape: Shape) -> str:
     return f"{name}[{', '.join(map(str, shape))}]"
 
 
+def what_is(x: Any) -> str:
+    """What was given, in a message about its type: `an array of dtype int64`, `a list`."""
+    return f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
+
+
 # -- Linear maps --------------------------------------------------------------------------------------------------
 
 NEGATE = Rule("negative", lambda g, _: -g, lambda t, _: -t, fresh=True)

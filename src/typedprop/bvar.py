@@ -974,10 +974,7 @@ class At(Generic[V, S]):
         x, name = self._x, f"at(...).{method}"
         if type(value) is not BVar:
             if not is_operand(value):
-                what = (
-                    f"an array of dtype {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
-                )
-                raise DTypeError(f"{name}: the value is {what}; wanted a BVar, a float or an array")
+                raise DTypeError(f"{name}: the value is {rules.what_is(value)}; wanted a BVar, a float or an array")
             value = own_data(value, x.dtype, name, False)
         elif shape_of(value) and value.dtype != x.dtype:
             raise mixed(name, value.dtype, x.dtype)
@@ -1135,11 +1132,10 @@ def refused(name: str, x: Any) -> Any:
     """NotImplemented for an object that may have operators of its own; an error for an array or a number of NumPy's,
     which it would take to pieces otherwise, and for a sequence, which Python would repeat."""
     if isinstance(x, np.ndarray | np.generic):
-        what = f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
-        raise DTypeError(f"{name}: {what} beside a BVar; wanted real numbers: float, int or bool")
+        raise DTypeError(f"{name}: {rules.what_is(x)} beside a BVar; wanted real numbers: float, int or bool")
     if type(x) in (list, tuple, str, bytes):
         raise DTypeError(
-            f"{name}: a {type(x).__name__} beside a BVar; wanted a float or an array: np.array(..., dtype=float)"
+            f"{name}: {rules.what_is(x)} beside a BVar; wanted a float or an array: np.array(..., dtype=float)"
         )
     return NotImplemented
 

@@ -34,6 +34,7 @@ from typedprop.arithmetic import (
     is_plain,
     number,
     shape_of,
+    what_is,
 )
 from typedprop.bvar import Arr, BVar, V, binary, constant, innermost, is_operand, mixed, own_data, record, seen_from
 from typedprop.errors import DTypeError
@@ -56,8 +57,7 @@ def checked_plain(name: str, x: Any) -> Value:
     if kind is float or (kind is np.ndarray and x.dtype.kind == "f" and x.ndim):
         return x
     if not is_operand(x):
-        what = f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {kind.__name__}"
-        raise DTypeError(f"{name}: wanted a BVar, a float or a float array, got {what}")
+        raise DTypeError(f"{name}: wanted a BVar, a float or a float array, got {what_is(x)}")
     if isinstance(x, np.ma.MaskedArray | np.matrix):
         raise DTypeError(f"{name}: a {kind.__name__} would lose its meaning; pass a plain array")
     if isinstance(x, np.ndarray) and x.ndim:

@@ -33,7 +33,7 @@ from typing import Any, Concatenate, Generic, Literal, NoReturn, Protocol, overl
 import numpy as np
 from typing_extensions import ParamSpec, TypeVar
 
-from typedprop.arithmetic import describe, dtype_of, plain, shape_of, zero_like
+from typedprop.arithmetic import describe, dtype_of, plain, shape_of, what_is, zero_like
 from typedprop.bvar import BVar, constant, innermost, lifted, seen_from
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.leaves import leaf_type
@@ -390,7 +390,7 @@ class _Derivative:
         elif type(x) is BVar:
             raise TypeError(f"{what} is a BVar; a rule over plain values gives plain values")
         if leaf_type(type(plain(x))) is not leaf_type(type(plain(like))) or not _is_value(x):
-            raise DTypeError(f"{what} is {_kind(plain(x))}, but {of} is {_kind(plain(like))}")
+            raise DTypeError(f"{what} is {what_is(plain(x))}, but {of} is {what_is(plain(like))}")
         if isinstance(x, np.ma.MaskedArray | np.matrix):
             raise DTypeError(f"{what} is a {type(x).__name__}; give a plain array")
         if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
@@ -495,10 +495,6 @@ def _read_only(x: Value) -> Value:
     view = x.view()
     view.flags.writeable = False
     return view
-
-
-def _kind(x: Any) -> str:
-    return f"an array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
 
 
 def _is_value(x: Any) -> bool:
