@@ -21,26 +21,10 @@ import numpy as np
 import pytest
 
 from tests.soaking import SOAK, report, size
+from tests.steps import calls
 from tests.untyped import BVar, tp
 from typedprop import Record
 from typedprop.errors import ShapeError
-
-
-def calls(run: Callable[[], Any]) -> int:
-    """How many functions a run calls, Python's and C's."""
-    count = 0
-
-    def each(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(each)
-    try:
-        run()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 def peak(run: Callable[[], Any]) -> int:
