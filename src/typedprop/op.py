@@ -144,6 +144,8 @@ def elementwise(
         y: Any
         if type(inner) is np.ndarray:
             y = value(inner)
+            if tape is None:
+                return constant(y)
             return record(tape, y, (code, x._node, y if keeps_output else inner))
         if type(inner) is float:
             try:

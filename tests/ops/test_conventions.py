@@ -126,3 +126,10 @@ def like(x: Any, number: float) -> Any:
 
 def test_the_page_has_its_rows() -> None:
     assert len(ROWS) > 80
+
+
+def test_sigmoid_raises_for_no_steps_of_its_own() -> None:
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(tp.sigmoid(np.array([-1000.0, 0.0, 1000.0])), [0.0, 0.5, 1.0])
+        with pytest.raises(FloatingPointError):  # the caller's own settings hold outside
+            np.exp(np.array([1000.0]))

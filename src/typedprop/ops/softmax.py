@@ -26,13 +26,22 @@ Arr = TypeVar("Arr", bound=np.ndarray[Any, Any])
 V = TypeVar("V", bound=np.ndarray[Any, Any])
 
 
-def _softmax(x: Any, axis: int) -> Any:
-    """exp(x) over its sum, with the largest element taken out so that nothing overflows."""
+def _below_top(x: Any, axis: int) -> Any:
+    """x less its largest element, so that nothing overflows.
+
+    Infinite elements share that place. Where all are -inf there is no softmax; NaN says so, as in SciPy.
+    """
     top = x.max(axis=axis, keepdims=True)
-    # Infinite elements share all of it. Where all are -inf there is no softmax; NaN says so, as in SciPy.
+    if not np.isinf(top).any():
+        return x - top
     with np.errstate(invalid="ignore"):
-        y = np.where(top == np.inf, np.where(x == np.inf, 0, -np.inf), x - top) if np.isinf(top).any() else x - top
-    y = np.exp(y, dtype=x.dtype)
+        return np.where(top == np.inf, np.where(x == np.inf, 0, -np.inf), x - top).astype(x.dtype, copy=False)
+
+
+def _softmax(x: Any, axis: int) -> Any:
+    """exp(x) over its sum."""
+    y = _below_top(x, axis)
+    np.exp(y, y)
     y /= y.sum(axis=axis, keepdims=True)
     return y
 
@@ -54,13 +63,9 @@ _SOFTMAX = unary(
 
 
 def _log_softmax(x: Any, axis: int) -> Any:
-    top = x.max(axis=axis, keepdims=True)
-    # As in softmax: infinite elements share, and all -inf is NaN.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # The largest element goes first: x - logsumexp(x) would round away what float32 has near 1000.
-        y = np.where(top == np.inf, np.where(x == np.inf, 0, -np.inf), x - top) if np.isinf(top).any() else x - top
-        y = y.astype(x.dtype, copy=False)
-        y -= np.log(np.exp(y).sum(axis=axis, keepdims=True))
+    # The largest element goes first: x - logsumexp(x) would round away what float32 has near 1000.
+    y = _below_top(x, axis)
+    y -= np.log(np.exp(y).sum(axis=axis, keepdims=True))
     return y
 
 
