@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,20 @@ def is_plain(x: Value) -> bool:
 
 # A tuple made once: `isinstance(x, A | B)` makes the union anew at each call, which costs more than the test.
 _PLAIN = (np.ndarray, float, int, np.generic)
+
+
+def unwarned(f: Callable[..., Any], *arguments: Any) -> Any:
+    """What NumPy's `f` gives, without warnings and whatever the caller's `np.errstate` is.
+
+    NumPy keeps that state in a context variable. `np.errstate` sets and resets it in .65 us, as much as the exponential
+    of 300 elements takes; a copy of a context where it was set once comes in .06 us. (A copy, for two threads cannot be
+    in one context.) `f` must be NumPy's own: context variables of the caller's are not seen.
+    """
+    return _UNWARNED.copy().run(f, *arguments)
+
+
+_UNWARNED = Context()
+_UNWARNED.run(np.seterr, all="ignore")
 
 
 def shape_of(x: Value) -> Shape:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable
-from contextvars import Context
 from typing import Any, overload
 
 import numpy as np
@@ -35,6 +34,7 @@ from typedprop.arithmetic import (
     shape_of,
     sign_of,
     sum_to,
+    unwarned,
 )
 from typedprop.bvar import BVar, constant
 from typedprop.errors import DTypeError, ShapeError
@@ -417,19 +417,12 @@ def clip(x: Any, low: Any, high: Any, /) -> Any:
 
 # -- Logistic functions ----------------------------------------------------------------------------------------------
 
-# NumPy keeps what it warns of in a context variable. `np.errstate` sets and resets it in .65 us, as much as the
-# exponential of 300 elements takes; a copy of a context in which it was set once comes in .06 us. (A copy, since no two
-# threads may be in one context.)
-_UNWARNED = Context()
-_UNWARNED.run(np.seterr, over="ignore", under="ignore")
-_unwarned = _UNWARNED.copy
-
 
 def _sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) in one buffer; where exp overflows to infinity, the result is the right 0."""
     one = _ONES.get(x.dtype, 1)
     y = np.negative(x)
-    _unwarned().run(np.exp, y, y)
+    unwarned(np.exp, y, y)
     np.add(y, one, y)
     return np.divide(one, y, y)
 

@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import describe, plain, shape_of, total
+from typedprop.arithmetic import describe, plain, shape_of, total, unwarned
 from typedprop.bvar import BVar, axis_of, record
 from typedprop.errors import ShapeError
 from typedprop.op import checked_plain, on, opened, unary
@@ -140,10 +140,12 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
         losses: Any = -total(target * y, -1)
         # Of plain data a NumPy scalar, as reductions give.
         return losses if type(losses) is not float else y.dtype.type(losses)
-    value, d, y = _fused(x, t)
+    value, d, (below, norm) = _fused(x, t)
     if not on(tape, target):
         return record(tape, value, (_CROSS_ENTROPY.code, logits._node, d))
-    return record(tape, value, (_CROSS_ENTROPY.code, logits._node, d, _CROSS_ENTROPY_TARGET.code, target._node, y))
+    return record(
+        tape, value, (_CROSS_ENTROPY.code, logits._node, d, _CROSS_ENTROPY_TARGET.code, target._node, below - norm)
+    )
 
 
 def _of_arrays(logits: Any, target: Any) -> BVar[Any] | None:
@@ -168,23 +170,25 @@ _total: Any = np.add.reduce
 def _fused(x: Any, t: Any) -> tuple[Any, Any, Any]:
     """The loss, its derivative by the logits and that by the target: one entry for the gradient that everybody takes.
 
-    The derivative by the logits is softmax times the target's sum, less the target. The target itself is not kept.
+    The derivative by the logits is softmax times the target's sum, less the target. That by the target is minus the
+    logarithm of softmax, given as what it is the difference of. The target itself is not kept.
     """
-    y = np.subtract(x, _largest(x, -1, None, None, True))
-    p = np.exp(y)
+    below = np.subtract(x, _largest(x, -1, None, None, True))
+    p = np.exp(below)
     norm = _total(p, -1, None, None, True)
-    np.divide(p, norm, p)
-    np.subtract(y, np.log(norm, norm), y)
-    # einsum, for it does not warn of 0 times -inf; the rare NaN is mended below.
-    loss = np.einsum("...i,...i->...", t, y)
-    sum_of_losses = np.add.reduce(loss)
-    if sum_of_losses != sum_of_losses:
-        # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
-        y[np.isneginf(y) & (t == 0)] = 0
-        loss = np.einsum("...i,...i->...", t, y)
-    np.multiply(p, _total(t, -1, None, None, True), p)
+    mass = _total(t, -1, None, None, True)
+    np.multiply(p, np.divide(mass, norm), p)
     np.subtract(p, t, p)
-    return (np.negative(loss, loss) if x.ndim > 1 else -float(loss)), p, y
+    np.log(norm, norm)
+    # -sum(t log_softmax(x)), where the logarithm of the norm is taken out of the sum. NumPy would warn of 0 times -inf.
+    hits = unwarned(np.vecdot, t, below)
+    sum_of_hits = np.add.reduce(hits)
+    if sum_of_hits != sum_of_hits:
+        # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
+        below = np.where(np.isneginf(below) & (t == 0), norm, below)
+        hits = np.vecdot(t, below)
+    loss = np.subtract(np.multiply(norm, mass)[..., 0], hits)
+    return (loss if x.ndim > 1 else float(loss)), p, (below, norm)
 
 
 def _column(g: Value) -> Value:
