@@ -464,3 +464,17 @@ def test_an_executor_without_a_number_of_workers() -> None:
             return future
 
     assert bits(parallel.value_and_grad(loss, line(), make_shards(40), Bare())) == expected(40)
+
+
+# -- Looking for a NaN -------------------------------------------------------------------------------------------------
+
+
+def test_debug_nans_reaches_the_workers() -> None:
+    x, y = make_shards(1)[0]
+    shards = [(x, y), (np.full_like(x, np.nan), y)]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+        for executor in (processes, ThreadPoolExecutor(1)):
+            with pytest.raises(tp.NonFiniteError, match=r"^@: the result R\[3\] is nan") as caught, tp.debug_nans():
+                parallel.value_and_grad(loss, line(), shards, executor)
+            assert "in shard 1" in caught.value.__notes__[0] and f"{work.__file__}:" in str(caught.value)
+            assert np.isnan(parallel.value_and_grad(loss, line(), shards, executor)[0].value)

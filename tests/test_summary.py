@@ -84,6 +84,16 @@ def test_any_tree_and_any_leaf(capsys: pytest.CaptureFixture[str]) -> None:
     assert np.isclose(large.norm, 3e30 * 2**0.5)
 
 
+@pytest.mark.usefixtures("_plain")
+def test_a_leaf_in_two_places_is_two_as_it_is_to_a_gradient() -> None:
+    shared = BVar(np.ones((3, 4)))
+    tied = {"in": shared, "out": shared}
+    found = tp.summary(tied)
+    assert found.count == 24 == tp.tree.ravel(tied)[0].size and len(found.parameters) == 2
+    slope = tp.grad(lambda p: p["in"].sum() + 2.0 * p["out"].sum())(tied)
+    assert slope["in"].value[0, 0] == 1.0 and slope["out"].value[0, 0] == 2.0
+
+
 def test_a_repr_shows_shapes_norms_and_counts() -> None:
     assert repr(Layer(BVar(np.full((3, 4), 2.0)), BVar(np.zeros(3)))) == (
         "Layer(weight=BVar(L[3, 4], norm 6.928), bias=BVar([0.0, 0.0, 0.0]); 15 parameters)"

@@ -35,6 +35,8 @@ from typedprop.flat import plain_leaves
 from typedprop.pairwise import PairwiseSum
 from typedprop.tape import Value
 from typedprop.transform.gradient import value_and_grad as value_and_grad_of
+from typedprop.transform.run import WATCH, Inputs
+from typedprop.transform.watched import WatchedTape
 
 P = TypeVar("P")
 Ts = TypeVarTuple("Ts")
@@ -178,9 +180,15 @@ class _Raised:
 
 
 def _of_shard(
-    loss: Callable[..., BVar[float]], at: object, shard: tuple[object, ...], caller: int, attempt: int
+    loss: Callable[..., BVar[float]],
+    at: object,
+    shard: tuple[object, ...],
+    caller: int,
+    attempt: int,
+    watch: Callable[[Inputs], WatchedTape] | None,
 ) -> Term | _Raised:
-    """A shard's term. `attempt` is for executors that take equal calls for one."""
+    """A shard's term. `attempt` is for executors that take equal calls for one; `watch` is the caller's `WATCH`."""
+    token = WATCH.set(watch)
     try:
         value, gradient = value_and_grad_of(loss)(at, *shard)
         return value.value, [leaf._value for leaf in tree.leaves(gradient)]
@@ -194,6 +202,8 @@ def _of_shard(
         except Exception:
             return _Raised(RuntimeError(f"{type(error).__name__}: {error}"), text)
         return _Raised(error, text)
+    finally:
+        WATCH.reset(token)
 
 
 # -- Executors that break ----------------------------------------------------------------------------------------------
@@ -234,7 +244,7 @@ class _Pool:
 
     def _submit(self, arguments: tuple[Any, Any, Any], attempt: int) -> Future[Term | _Raised]:
         loss, at, shard = arguments
-        return self._current.submit(_of_shard, loss, at, shard, os.getpid(), attempt)
+        return self._current.submit(_of_shard, loss, at, shard, os.getpid(), attempt, WATCH.get())
 
     def _replace(self, broken: BrokenExecutor) -> None:
         with _REPLACING:

@@ -87,7 +87,8 @@ class Summary:
 def summary(net: object) -> Summary:
     """Print the parameter table of a record, or any tree of BVars, and return it as data.
 
-    It is printed by rich where that is installed, as plain text otherwise. Raises `NotDifferentiableError` where
+    It is printed by rich where that is installed, as plain text otherwise. A BVar that stands in two places is two
+    leaves, as it is to a gradient, and counts twice. Raises `NotDifferentiableError` where
     `tree.flatten` does.
     """
     found = summarized(net)

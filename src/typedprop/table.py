@@ -5,15 +5,19 @@ from __future__ import annotations
 import html
 import importlib.util
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
 from typedprop.extras import extra
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Table:
-    """Rows of text under headers; the columns in `right` are set flush right. The last row may be a sum."""
+    """Rows of text under headers; the columns in `right` are set flush right. The last row may be a sum.
+
+    `print` shows it in plain text, `show` by rich where that is installed; a notebook shows it in HTML.
+    """
 
     title: str
     headers: Sequence[str]
@@ -24,7 +28,7 @@ class Table:
     def text(self) -> str:
         """The table in plain text, a line a row."""
         rows = [self.headers, *self.rows, *([self.last] if self.last else [])]
-        widths = [max(len(row[k]) for row in rows) for k in range(len(self.headers))]
+        widths = self._widths()
         lines = [
             "  ".join(
                 cell.rjust(width) if header in self.right else cell.ljust(width)
@@ -61,15 +65,13 @@ class Table:
         table = extra("rich.table", name="rich", needed_by="a rich table").Table(
             title=self.title, title_justify="left", show_footer=bool(self.last), box=box, padding=(0, 1, 0, 0)
         )
-        for k, header in enumerate(self.headers):
-            # The last column alone is shortened where the terminal is too narrow.
-            fits = k < len(self.headers) - 1
+        for k, (header, width) in enumerate(zip(self.headers, self._widths(), strict=True)):
             table.add_column(
                 header,
                 self.last[k] if self.last else "",
                 justify="right" if header in self.right else "left",
                 no_wrap=True,
-                min_width=max(len(row[k]) for row in [self.headers, *self.rows, self.last or self.headers]) * fits,
+                min_width=len(header) if k == self._shortened() else width,
             )
         text = extra("rich.text", name="rich", needed_by="a rich table").Text
         for row in self.rows:
@@ -78,11 +80,45 @@ class Table:
         return table
 
     def show(self) -> None:
-        """Print the table: by rich where it is installed, as plain text otherwise."""
+        """Print the table: by rich where it is installed, as plain text otherwise.
+
+        In a narrow terminal the last column is shortened if it is text. Nothing else ever is.
+        """
         if importlib.util.find_spec("rich") is None:
             print(self.text())
-        else:
-            extra("rich", name="rich", needed_by="a rich table").print(self.rich())
+            return
+        console = extra("rich", name="rich", needed_by="a rich table").get_console()
+        table: Any = self.rich()
+        # Two blanks between columns, one before the first and two after the last.
+        widths = self._widths()
+        table.width = sum(widths) + 2 * len(widths) + 1
+        if console.is_terminal and (k := self._shortened()) is not None:
+            missing = min(widths[k] - len(self.headers[k]), max(0, table.width - console.width))
+            table.width -= missing
+            # Else rich takes from all columns alike, and leaves some out.
+            table.columns[k].width = widths[k] - missing
+        console.print(table, crop=False)
+
+    def _widths(self) -> list[int]:
+        rows = [self.headers, *self.rows, self.last or self.headers]
+        return [max(len(row[k]) for row in rows) for k in range(len(self.headers))]
+
+    def _shortened(self) -> int | None:
+        """The column that need not fit: the last, where it is text."""
+        last = len(self.headers) - 1
+        return None if self.headers[last] in self.right else last
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<table of {len(self.rows):,} rows: {self.title}>"
+
+    def __rich__(self) -> object:
+        return self.rich()
+
+    def _repr_html_(self) -> str:
+        return self.html()
 
 
 def bytes_text(count: int) -> str:

@@ -194,6 +194,63 @@ def test_checkpoints_are_looked_into() -> None:
     with pytest.raises(NonFiniteError, match="sqrt: in the backward sweep"), tp.debug_nans():
         tp.grad(f)(BVar(np.zeros(2)))
 
+    def two(x: Any, y: Any) -> Any:
+        return {"sum": (tp.checkpoint(lambda a, b: (tp.log(a) + b, b * b))(x, y))[0].sum(), "name": "two"}["sum"]
+
+    assert said(lambda x: two(x, x), BVar(np.zeros(2))).startswith("log: the result R[2] is -inf at [0] (2 of 2")
+    x = BVar(np.array([1.0, 2.0]))
+    with tp.debug_nans():
+        assert np.array_equal(tp.grad(lambda x: two(x, x))(x).value, [2.0, 1.5])
+        assert tp.hessian(lambda x: two(x, x))(x).value.tolist() == [[-1.0, 0.0], [0.0, -0.25]]
+
+
+def test_a_constant_that_is_not_finite_is_named() -> None:
+    data = np.array([1.0, np.nan])
+    at = BVar(np.zeros(2))
+    named = "operand: the constant R[2] is nan at [1] (1 of 2 elements is not finite)"
+    for f in (
+        lambda x: (x * data).sum(),
+        lambda x: (BVar(data) - x).sum(),
+        lambda x: tp.concatenate([x, data]).sum(),
+        lambda x: tp.einsum("i,i->", x, data),
+        lambda x: tp.where(np.array([True, False]), x, data).sum(),
+    ):
+        first, _, *operands = said(f, at).splitlines()
+        assert "is nan" in first and operands[-1].strip() == named
+    assert said(lambda x: x.sum() + float("inf"), at).splitlines()[-1] == "  operand: the constant is inf"
+    # A constant that is finite is not to blame.
+    assert said(lambda x: (x / np.zeros(2)).sum(), BVar(np.ones(2))).splitlines()[2:] == [
+        "  operand: the input R[2] in [1, 1]"
+    ]
+
+
+def test_a_dtype_that_overflows_is_named() -> None:
+    message = said(lambda x: (x * x).sum(), BVar(np.array([1e30], np.float32)))
+    assert message.startswith("*: the result R[1, float32] is inf at [0]")
+    assert message.endswith("operand: the input R[1, float32] in [1e+30, 1e+30]")
+
+
+def test_an_inner_gradient_is_said_to_be_one() -> None:
+    at = BVar(np.zeros(2))
+    # What the outer tape records while the inner function runs: here a derivative, and the value 0 is finite.
+    assert said(lambda x: tp.grad(lambda y: (y @ y) ** 0.5)(x).sum(), at).startswith(
+        "**: the result, or its derivative, is inf\n"
+    )
+    with pytest.raises(NonFiniteError) as caught, tp.debug_nans():
+        tp.grad(lambda x: tp.grad(lambda y: tp.sqrt(y).sum())(x).sum())(at)
+    assert str(caught.value).startswith("reciprocal: in the sweep of an inner gradient, the result R[2] is inf at [0]")
+    (note,) = caught.value.__notes__
+    assert "back through sqrt" in note and re.search(rf"recorded at .*{HERE}:\d+ in <lambda>", note)
+    # The outer function's own operations are what they were.
+    assert said(lambda x: tp.log(tp.grad(lambda y: y @ y)(x)).sum(), at).startswith("log: the result R[2] is -inf")
+
+
+def test_the_solution_of_equations_is_looked_at() -> None:
+    root = tp.implicit(lambda a: BVar(float(np.sqrt(a.value))), lambda x, a: x * x - a)
+    with tp.debug_nans():
+        assert tp.grad(root)(BVar(4.0)).value == 0.25
+    assert said(root, BVar(-1.0)).startswith("implicit(<lambda>): the result is nan\n")
+
 
 ROWS = [row for row in TABLE if row.orders > 0]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html.parser
+import io
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from tests.ops.checks import arrays, point
 from tests.ops.table import TABLE
 from tests.untyped import BVar, tp
 from typedprop import L, NotDifferentiableError, R, Record
+from typedprop.table import Table
 
 
 @attrs.frozen
@@ -83,6 +86,13 @@ def test_lines_are_the_users() -> None:
     assert str(lines[0]) == f"{Path(__file__).name}:{line_of('the layer')}"
 
 
+def test_functions_that_share_a_line_share_its_profile() -> None:
+    found = tp.trace(lambda xs: sum((tp.exp(x) for x in xs), start=BVar(0.0)), [BVar(1.0), BVar(2.0)])
+    assert {op.line.function for op in found.operations} == {"<genexpr>", "<lambda>"}
+    (line,) = found.by_line()
+    assert line.operations == 4
+
+
 def test_float32_and_scalars() -> None:
     found = tp.trace(lambda x: (x * 2.0).sum() * 3.0, BVar(np.ones(5, np.float32)))
     assert [(op.dtype, op.bytes) for op in found.operations] == [(np.float32, 20), (np.float64, 8), (np.float64, 8)]
@@ -107,6 +117,23 @@ def slow(x: float) -> typedprop.Local1[float, float]:
         return g
 
     return typedprop.Local1(x, pull)
+
+
+@typedprop.op
+def broken(x: float) -> typedprop.Local1[float, float]:
+    def pull(g: float) -> float:
+        raise LookupError("not at hand")
+
+    return typedprop.Local1(x, pull)
+
+
+def test_an_error_inside_passes_through() -> None:
+    with pytest.raises(LookupError, match="not at hand") as caught:
+        tp.trace(lambda x: broken(x) * 2.0, BVar(1.0))  # where it is recorded
+    (note,) = caught.value.__notes__
+    assert "back through broken" in note and f":{line_of('where it is recorded')} in <lambda>" in note
+    with pytest.raises(KeyError, match="missing"):
+        tp.trace(lambda x: {"there": x}["missing"], BVar(1.0))
 
 
 def test_times_are_those_of_the_operation() -> None:
@@ -163,7 +190,10 @@ def test_inside_of_a_gradient_and_around_one() -> None:
     assert tp.grad(outer)(BVar(1.0)).value == 2.0
     assert [op.name for op in traces[0].operations] == ["exp", "*"]
     around = tp.trace(lambda x: tp.grad(lambda y: tp.exp(y) * x)(x), BVar(1.0))
-    assert around.operations[0].name == "exp" and around.operations[-1].rule == "scale"
+    assert around.operations[0].name == "exp"
+    assert (around.operations[-1].name, around.operations[-1].rule) == ("*", "scale")
+    summed = tp.trace(tp.grad(lambda y: (tp.sin(y) + tp.exp(y)).sum()), BVar(np.ones(2))).operations
+    assert ("+", "pass") in {(op.name, op.rule) for op in summed}
     assert {op.line.number for op in around.operations} == {around.operations[0].line.number}
 
 
@@ -207,7 +237,9 @@ def test_the_table_in_plain_text() -> None:
     assert lines[3].split()[:3] == ["2", "@", "R[3]"] and lines[3].endswith(".weight")
     assert lines[6].split()[:3] == ["5", "[]", "float"] and " -  " in lines[6]
     assert repr(TRACE) == "<trace of 2 inputs, 6 operations>"
-    profile = TRACE.profile().text()
+    profile = str(TRACE.profile())
+    assert profile == TRACE.profile().text()
+    assert repr(TRACE.profile()) == "<table of 3 rows: 2 inputs, 6 operations>"
     assert "return tp.sigmoid(net.weight @ x + net.bias)  # the layer" in profile
 
 
@@ -237,6 +269,8 @@ def test_the_notebook_shows_well_formed_html() -> None:
     tags = Tags()
     tags.feed(TRACE._repr_html_())
     assert tags.depth == 0 and tags.cells == 6 * 9
+    tags.feed(TRACE.profile()._repr_html_())
+    assert tags.depth == 0 and tags.cells == 6 * 9 + 3 * 7
 
 
 def test_rich_shows_it_where_it_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,8 +280,33 @@ def test_rich_shows_it_where_it_is_installed(capsys: pytest.CaptureFixture[str])
     assert "─" in shown and "[]" in shown and "sigmoid" in shown
     import rich
 
-    rich.print(TRACE)
-    assert capsys.readouterr().out == shown
+    for shows_itself in (TRACE, TRACE.profile()):
+        rich.print(shows_itself)
+        assert "─" in capsys.readouterr().out
+
+
+def test_rich_shortens_the_last_text_in_a_terminal_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    rich, console = pytest.importorskip("rich"), pytest.importorskip("rich.console")
+
+    def shown(table: Any, columns: int, terminal: bool) -> list[str]:
+        file = io.StringIO()
+        monkeypatch.setattr(
+            rich, "get_console", lambda: console.Console(file=file, width=columns, force_terminal=terminal)
+        )
+        table.show()
+        return re.sub("\x1b\\[[0-9;]*m", "", file.getvalue()).splitlines()
+
+    profile = TRACE.profile()
+    (source,) = [row[-1] for row in profile.rows if "# the layer" in row[-1]]
+    for columns, terminal, whole in ((40, True, False), (100, True, False), (200, True, True), (40, False, True)):
+        lines = shown(profile, columns, terminal)
+        (line,) = [line for line in lines if f"py:{line_of('the layer')}" in line]
+        row = next(row for row in profile.rows if row[-1] == source)
+        assert all(cell in line for cell in row[:-1]) and "kept" in lines[2]
+        assert (source in line) == whole and (whole or "…" in line)
+    # Where the last column is a number, it stays.
+    lines = shown(Table("numbers", ("a", "b"), [("x" * 30, "-2.398")], right=("b",)), 20, True)
+    assert "-2.398" in lines[4]
 
 
 def test_plain_text_shows_it_otherwise(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typedprop.bvar import BVar, innermost, seen_from
 from typedprop.errors import NotDifferentiableError
 from typedprop.op import on, record_joint
 from typedprop.tape import Joint, Parts, Value, ancestors
-from typedprop.transform.run import Inputs, Run, as_bvar, value_of
+from typedprop.transform.run import WATCH, Inputs, Run, as_bvar, value_of
 
 # Any callable. (As Callable[A, Q], a generic function would lose its sizes for pyrefly and zuban.)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,7 +42,12 @@ def checkpoint(f: F) -> F:
             again, keywords = structure.unflatten(everything)
             return f(*again, **keywords)
 
-        outputs, output_structure = tree.flatten(run_with([], []))
+        def run_watched() -> Any:
+            # Nobody wants this derivative yet, but whoever looks for a NaN wants to know of each result.
+            run = Run(lambda some: run_with(some, range(len(seen))), Inputs([tuple(seen)], ["checkpoint"]))
+            return tree.map(run.result, run.output)
+
+        outputs, output_structure = tree.flatten(run_with([], []) if WATCH.get() is None else run_watched())
         if any(on(tape, leaf) for leaf in outputs):
             raise NotDifferentiableError(
                 f"checkpoint: {getattr(f, '__name__', 'the function')} uses a BVar of the running gradient that is not "

@@ -9,20 +9,26 @@ so a debugger stops on that line, with the values at hand.
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import math
-from collections.abc import Generator, Sequence
+import sys
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
+import attrs
 import numpy as np
 
 from typedprop.arithmetic import describe, plain, shape_of
+from typedprop.bvar import BVar
 from typedprop.errors import NonFiniteError
 from typedprop.outer_sum import OuterSum
-from typedprop.tape import Entry, Parts, Value
-from typedprop.transform.run import WATCH, Inputs
-from typedprop.transform.watched import WatchedTape, parents_of, written_line
+from typedprop.summary import shape_text
+from typedprop.tape import Entry, Parts, Value, pull_back, push_forward
+from typedprop.transform.run import WATCH, Inputs, Run
+from typedprop.transform.watched import WatchedTape, frames, parents_of, written_line
 
 
 @contextmanager
@@ -31,24 +37,33 @@ def debug_nans(*, infinities: bool = True) -> Generator[None, None, None]:
 
     Watched are the inputs of `grad`, `backprop`, `vjp`, `jvp`, `jacobian` and their kin, each result that they record,
     and each cotangent (or tangent) of their sweeps, at every order. What is computed outside of them, or from constants
-    and plain arrays only, is not: where such a value is not finite, the first operation that meets it is named. With
-    `infinities=False` infinities may pass, as in a mask of -inf before a softmax, and only a NaN stops.
+    and plain arrays only, is not: where such a value is not finite, the first operation that meets it is named, and the
+    constant with it. With `infinities=False` infinities may pass, as in a mask of -inf before a softmax, and only a NaN
+    stops.
 
     It holds for the running thread or task, and ends with the block; other threads and tasks are not affected. (A
-    thread started inside of the block does not inherit it; `contextvars.copy_context().run` makes it.) Gradients
-    outside of it cost nothing more; inside, each operation costs some microseconds and a look at all its elements.
+    thread started inside of the block does not inherit it; `contextvars.copy_context().run` makes it. The workers of
+    `parallel.value_and_grad` do.) Gradients outside of it cost nothing more; inside, each operation costs some
+    microseconds and a look at all its elements.
 
     Raises `NonFiniteError`, a FloatingPointError. NumPy's own warnings are left as they are.
     """
 
-    def make(inputs: Inputs) -> _CheckedTape:
-        return _CheckedTape(inputs, infinities)
-
-    token = WATCH.set(make)
+    token = WATCH.set(_Watch(infinities))
     try:
         yield
     finally:
         WATCH.reset(token)
+
+
+@attrs.frozen
+class _Watch:
+    """What makes the tapes; a class, so that it can be sent to another process."""
+
+    infinities: bool
+
+    def __call__(self, inputs: Inputs) -> _CheckedTape:
+        return _CheckedTape(inputs, self.infinities)
 
 
 class _CheckedTape(WatchedTape):
@@ -73,7 +88,15 @@ class _CheckedTape(WatchedTape):
         note = self.notes[len(self.entries)]
         bad = self._bad(value)
         if bad:
-            raise NonFiniteError(f"{note.name}: the result {bad}\n{self._where(note.line, entry)}")
+            called, user = frames()
+            what = "the result"
+            if _in_a_sweep(user):
+                what = "in the sweep of an inner gradient, the result"
+            elif self._is_outer(user):
+                # What an inner gradient's operation computes for an outer one may be its derivative as well.
+                what = "the result, or its derivative,"
+            where = self._where(note.line, entry, () if called is None else self._constants(called))
+            raise NonFiniteError(f"{note.name}: {what} {bad}\n{where}")
         # Operands that were stretched are entries too, and not noted.
         self._ranges += [""] * (len(self.entries) - len(self._ranges))
         self._ranges.append(f"{note.name} {_range(value)}, of {written_line(note.line)}")
@@ -118,10 +141,33 @@ class _CheckedTape(WatchedTape):
             raise NonFiniteError(f"in {sweep}: {what}")
         raise NonFiniteError(f"{note.name}: in {sweep}, {what}\n{self._where(note.line, entry)}")
 
-    def _where(self, line: tuple[str, int, str], entry: Entry) -> str:
+    def _where(self, line: tuple[str, int, str], entry: Entry, constants: Iterable[str] = ()) -> str:
         source = linecache.getline(line[0], line[1]).strip()
-        operands = "\n".join(f"  operand: {self._operand(node)}" for node in dict.fromkeys(parents_of(entry)))
-        return f"at {written_line(line)}{source and f': {source}'}\n{operands}"
+        operands = dict.fromkeys([*map(self._operand, parents_of(entry)), *constants])
+        return "\n".join([f"at {written_line(line)}{source and f': {source}'}", *(f"  operand: {x}" for x in operands)])
+
+    def _constants(self, called: FrameType) -> list[str]:
+        """The plain arguments of the operation that are not finite to begin with; the tape knows of the others."""
+        names, rest, keywords, values = inspect.getargvalues(called)
+        pending: list[Any] = [values.get(name) for name in (*names, rest, keywords) if name is not None]
+        found = []
+        for x in pending:  # grows as it goes
+            if isinstance(x, tuple | list):
+                pending += x
+            elif isinstance(x, dict):
+                pending += x.values()
+            elif (not isinstance(x, BVar) or x._tape is None) and (bad := self._bad(x)):
+                found.append(f"the constant {bad}")
+        return found
+
+    def _is_outer(self, user: FrameType) -> bool:
+        """Whether an inner gradient's function is running, seen from the user's own frame."""
+        frame: FrameType | None = user
+        while frame is not None:
+            if frame.f_code is Run._call.__code__:
+                return frame.f_locals["self"].tape is not self
+            frame = frame.f_back
+        return False
 
     def _operand(self, node: int) -> str:
         while node >= self.inputs and not self._ranges[node]:
@@ -147,9 +193,19 @@ class _CheckedTape(WatchedTape):
             return ""
         place = np.unravel_index(int(np.argmax(mask)), x.shape)
         return (
-            f"{describe(x.shape)} is {x[place]} at [{', '.join(map(str, place))}] "
+            f"{shape_text(x.shape, x.dtype)} is {x[place]} at [{', '.join(map(str, place))}] "
             f"({count:,} of {x.size:,} elements {'is' if count == 1 else 'are'} not finite)"
         )
+
+
+def _in_a_sweep(user: FrameType) -> bool:
+    """Whether a sweep is running that the user's frame began."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not user:
+        if frame.f_code in (pull_back.__code__, push_forward.__code__):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _range(value: Value) -> str:
@@ -159,4 +215,4 @@ def _range(value: Value) -> str:
         return f"is {x:.6g}"
     if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or not x.size:
         return describe(shape_of(x))
-    return f"{describe(x.shape)} in [{np.nanmin(x):.6g}, {np.nanmax(x):.6g}]"
+    return f"{shape_text(x.shape, x.dtype)} in [{np.nanmin(x):.6g}, {np.nanmax(x):.6g}]"

@@ -28,7 +28,7 @@ from typedprop.errors import NotDifferentiableError
 from typedprop.extras import extra
 from typedprop.summary import shape_text
 from typedprop.table import Table, bytes_text, time_text
-from typedprop.tape import Entry, Tape, Value, pull_back
+from typedprop.tape import Entry, Tape, Value
 from typedprop.transform.run import Inputs, Run
 from typedprop.transform.watched import WatchedTape, number_of_bytes, parents_of, rule_names
 
@@ -68,9 +68,11 @@ class Input:
 class Operation:
     """An operation on the tape.
 
-    `name` is the function or operator that was called, `rule` what the tape calls the derivative. `operands` are the
-    nodes of inputs and operations. `shape`, `dtype` and `bytes` are the result's. `kept` counts the bytes that the tape
-    keeps for the backward sweep, each array where it is kept first, and inputs not at all.
+    `name` is the function or operator that was called, in the sweep of an inner gradient that of the rule; `rule` is
+    what the tape calls the derivative. `operands` are the nodes of inputs and operations; constants and plain arrays
+    are none. `shape`, `dtype` and `bytes` are the result's. `kept` counts the bytes of the arrays that the tape keeps
+    for the backward sweep, each where it is kept first: those of the inputs not at all, a constant that was lifted
+    outside of the function like any other.
 
     `forward` is the time in seconds since the operation before, so it holds Python between them and work on plain
     values; `backward` is the time of its step in the backward sweep, 0 where no cotangent `reached` it.
@@ -120,7 +122,11 @@ class Trace:
 
     @property
     def kept(self) -> int:
-        """The bytes that the tape keeps for the backward sweep: what the gradient needs in memory beside its inputs."""
+        """The bytes of the arrays that the tape holds, beside its inputs, when the function has returned.
+
+        Not counted are the entries themselves, some 150 bytes an operation, and what comes and goes: results that no
+        rule keeps, and cotangents.
+        """
         return sum(op.kept for op in self.operations)
 
     @property
@@ -135,19 +141,20 @@ class Trace:
 
     def by_line(self) -> tuple[LineProfile, ...]:
         """The operations summed up by source line, the slowest line first."""
-        found: dict[SourceLine, list[Operation]] = {}
+        # A lambda and the function that it stands in may share a line.
+        found: dict[tuple[str, int], list[Operation]] = {}
         for op in self.operations:
-            found.setdefault(op.line, []).append(op)
+            found.setdefault((op.line.file, op.line.number), []).append(op)
         lines = [
             LineProfile(
-                line,
+                ops[0].line,
                 len(ops),
                 sum(op.bytes for op in ops),
                 sum(op.kept for op in ops),
                 sum(op.forward for op in ops),
                 sum(op.backward for op in ops),
             )
-            for line, ops in found.items()
+            for ops in found.values()
         ]
         return tuple(sorted(lines, key=lambda line: line.forward + line.backward, reverse=True))
 
@@ -276,14 +283,15 @@ def trace(f: Callable[Concatenate[P, A], object], at: P, /, *args: A.args, **kwa
     """What `f(at, *args)` records: operations with shapes, dtypes, bytes, times, and source lines.
 
     `f` is any function of a tree of BVars to one; each of its results gets the cotangent 1 in the backward sweep. It
-    runs once, so times are those of a first run: trace again for those of a second. Taking notes adds a few
-    microseconds to an operation, of which the times hold the least part; they are for finding what is slow, not for
-    benchmarks.
+    runs once, so times are those of a first run: trace again for those of a second. They hold what taking notes costs,
+    about a microsecond an operation forward and two or three backward, for they are to show what is slow, and no
+    benchmark.
 
     Operations on constants and plain arrays are not recorded, hence not here; their time is counted to the next one
     that is. A `checkpoint` and an inner gradient's own sweep are what the outer tape sees of them.
 
-    Raises `NotDifferentiableError` if `at` holds no BVar or the result none.
+    Raises `NotDifferentiableError` if `at` holds no BVar or the result none. An error in `f`, or in a rule of its
+    operations, passes through.
     """
     inputs = Inputs([at], ["trace"])
     tape = _TimedTape(len(inputs.leaves))
@@ -295,8 +303,7 @@ def trace(f: Callable[Concatenate[P, A], object], at: P, /, *args: A.args, **kwa
             "wanted a BVar or a record, tuple, list or dict of them"
         )
     seeds = [(node, one_like(leaf)) for leaf in outputs if (node := run.node(leaf)) is not None]
-    cotangents = pull_back(tape.watched(), seeds, tape.inputs)
-    tape.swept(cotangents)
+    run.pull(seeds)
     paths = [path for structure in inputs.structures for path in structure.paths()]
     leaves = tuple(
         Input(node, path, leaf.shape, leaf.dtype, number_of_bytes(leaf))

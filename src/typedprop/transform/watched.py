@@ -36,6 +36,9 @@ _SYMBOLS = {
     "iter": "iter",
 }
 
+# What the sweep itself does, where it is an operation of an outer tape.
+_SPOKEN = {"pass": "+", "scale": "*"}
+
 
 class Note:
     """What was noted of one operation.
@@ -85,9 +88,9 @@ class WatchedTape(Tape):
     def note(self, value: Value, entry: Entry) -> None:
         """Note the operation that gave `value` and is recorded next."""
         self.check_open()
-        called, user = _frames()
+        called, user = frames()
         line = (user.f_code.co_filename, user.f_lineno, user.f_code.co_name)
-        name = _name(called) or rule_names(entry)
+        name = _name(called) or _SPOKEN.get(names := rule_names(entry), names)
         self.notes[len(self.entries)] = Note(name, shape_of(value), dtype_of(value), line)
 
     def note_of(self, position: int) -> Note | None:
@@ -169,10 +172,10 @@ def number_of_bytes(value: Value) -> int:
     return x.nbytes if isinstance(x, np.ndarray) else 8
 
 
-def _frames() -> tuple[FrameType | None, FrameType]:
+def frames() -> tuple[FrameType | None, FrameType]:
     """The frame of the typedprop function that the user called, and the user's own."""
     called: FrameType | None = None
-    frame = sys._getframe(2)
+    frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "typedprop":
         called, frame = frame, frame.f_back
     return called, frame
