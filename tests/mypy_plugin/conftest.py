@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.mypy_plugin.checking import Daemon
+from tests.typing.conftest import diagnose
+
+__all__ = ["diagnose"]
 
 
 @pytest.fixture(scope="session")

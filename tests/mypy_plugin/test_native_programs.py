@@ -5,19 +5,16 @@ But for two things: a type that said `Any` says more, and a number of elements i
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from tests.mypy_plugin.checking import ROOT, Message
-from tests.typing.checkers import BIN, PROGRAMS, Mark, marks
+from tests.typing.checkers import PROGRAMS, WITH_PLUGIN, Diagnostic, Mark, marks
+from tests.typing.conftest import Diagnose
 
-pytestmark = pytest.mark.xdist_group("mypy_plugin")
+pytestmark = pytest.mark.xdist_group(WITH_PLUGIN)
 
 # Lines that the plugin refuses and mypy alone does not: where a size was Any there is a number now, which is not the
 # Dim or the number that it stands beside.
@@ -36,27 +33,11 @@ ACCEPTED_BY_THE_PLUGIN = {
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list[Message]]:
+def told(diagnose: Diagnose) -> dict[tuple[str, int], list[Diagnostic]]:
     """What mypy says with the plugin, by program and line."""
-    file = tmp_path_factory.mktemp("native") / "mypy.ini"
-    file.write_text("[mypy]\nstrict = True\nplugins = typedprop.mypy_plugin\n")
-    cache = ROOT / ".mypy_cache" / "mypy_plugin_native"
-    command = [BIN / "mypy", f"--config-file={file}", f"--cache-dir={cache}", "--output=json", *PROGRAMS]
-    done = subprocess.run(
-        [*map(str, command)],
-        cwd=ROOT,
-        env=os.environ | {"MYPYPATH": "src"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    found = defaultdict[tuple[str, int], list[Message]](list)
-    for line in done.stdout.splitlines():
-        entry = json.loads(line)
-        if entry["severity"] == "error":
-            place = Path(entry["file"]).name, int(entry["line"])
-            found[place].append(Message(place[1], "error", entry["message"], entry["code"] or ""))
+    found = defaultdict[tuple[str, int], list[Diagnostic]](list)
+    for entry in diagnose(WITH_PLUGIN):
+        found[entry.program, entry.line].append(entry)
     return found
 
 
@@ -64,9 +45,9 @@ def refused_natively(mark: Mark | None) -> bool:
     return mark is not None and mark.refused("mypy")
 
 
-def says_more(message: Message) -> bool:
+def says_more(message: Diagnostic) -> bool:
     """Whether this is of a type that is the declared one but for what was Any there."""
-    found = re.fullmatch(r'Expression is of type "(.*)", not "(.*)"', message.text)
+    found = re.fullmatch(r'Expression is of type "(.*)", not "(.*)"', message.message)
     if message.code != "assert-type" or found is None or "Any" not in found[2]:
         return False
     pattern = re.escape(found[2]).replace("Any", r"[\w\[\], -]+")
@@ -74,7 +55,7 @@ def says_more(message: Message) -> bool:
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
-def test_the_plugin_agrees(program: Path, told: dict[tuple[str, int], list[Message]]) -> None:
+def test_the_plugin_agrees(program: Path, told: dict[tuple[str, int], list[Diagnostic]]) -> None:
     marked = marks(program.read_text())
     wrong = []
     for number, line in enumerate(program.read_text().splitlines(), 1):
@@ -87,16 +68,16 @@ def test_the_plugin_agrees(program: Path, told: dict[tuple[str, int], list[Messa
         elif refused and not found:
             wrong.append(f"{number}: nothing is said of {line}")
         elif not refused:
-            wrong += [f"{number}: {message.text} of {line}" for message in found]
+            wrong += [f"{number}: {message.message} of {line}" for message in found]
     assert not wrong, "\n".join(wrong)
 
 
 def test_what_counts_as_saying_more() -> None:
-    def said(found: str, declared: str) -> Message:
-        return Message(1, "error", f'Expression is of type "{found}", not "{declared}"', "assert-type")
+    def said(found: str, declared: str) -> Diagnostic:
+        return Diagnostic("x.py", 1, "assert-type", f'Expression is of type "{found}", not "{declared}"')
 
     assert says_more(said("L[Literal[2], Rows, float64]", "L[Any, Rows, float64]"))
     assert says_more(said("R[Add[M, Literal[-1]], float64]", "R[Any, float64]"))
     assert not says_more(said("L[Literal[2], Columns, float64]", "L[Any, Rows, float64]"))
     assert not says_more(said("R[Literal[2], float64]", "R[Rows, float64]"))
-    assert not says_more(Message(1, "error", "Unsupported operand types", "operator"))
+    assert not says_more(Diagnostic("x.py", 1, "operator", "Unsupported operand types"))

@@ -173,9 +173,17 @@ _LINE = re.compile(
 
 def run_mypy() -> list[Diagnostic]:
     """As `mypy --strict` of a user, who does not have this project's configuration."""
-    options = ["--strict", "--config-file=", "--cache-dir=.mypy_cache/typing", "--output=json"]
+    return _mypy("--config-file=", "--cache-dir=.mypy_cache/typing")
+
+
+def run_mypy_with_plugin() -> list[Diagnostic]:
+    """The same with typedprop's plugin."""
+    return _mypy(f"--config-file={HERE / 'plugin.ini'}", "--cache-dir=.mypy_cache/typing_with_plugin")
+
+
+def _mypy(*options: str) -> list[Diagnostic]:
     output = _run(
-        ["mypy", *options, "--python-executable", sys.executable, *PROGRAMS],
+        ["mypy", "--strict", *options, "--output=json", "--python-executable", sys.executable, *PROGRAMS],
         MYPYPATH="src",
     )
     found = [json.loads(line) for line in output.splitlines()]
@@ -237,3 +245,8 @@ CHECKERS: dict[str, Callable[[], list[Diagnostic]]] = {
     "zuban": run_zuban,
     "ty": run_ty,
 }
+
+WITH_PLUGIN = "mypy with plugin"
+
+RUNS: dict[str, Callable[[], list[Diagnostic]]] = CHECKERS | {WITH_PLUGIN: run_mypy_with_plugin}
+"""The checkers, and mypy with the plugin, which is held to the same programs by tests/mypy_plugin."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.typing.checkers import CHECKERS, TIMEOUT, CheckerFailedError, Diagnostic
+from tests.typing.checkers import RUNS, TIMEOUT, CheckerFailedError, Diagnostic
 
 Diagnose = Callable[[str], list[Diagnostic]]
 
@@ -41,7 +41,7 @@ def shared_run(checker: str, folder: Path) -> list[Diagnostic]:
             time.sleep(0.1)
     else:
         try:
-            report: dict[str, object] = {"found": CHECKERS[checker]()}
+            report: dict[str, object] = {"found": RUNS[checker]()}
         except Exception as error:
             report = {"failed": f"{type(error).__name__}: {error}"}
         unfinished = folder / f"{checker}.part"

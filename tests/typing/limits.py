@@ -1,9 +1,12 @@
-"""What a checker cannot do, in a few lines without typedprop: the evidence for the reasons in the other programs."""
+"""What a checker cannot do, in a few lines without typedprop: the evidence for the reasons in the other programs.
+
+At its end, what mypy cannot say.
+"""
 # fmt: off
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, Generic, Never, TypeVar, TypeVarTuple, assert_type
+from typing import Any, ClassVar, Concatenate, Generic, Never, ParamSpec, TypeVar, TypeVarTuple, assert_type
 
 import attrs
 import numpy as np
@@ -12,11 +15,13 @@ M = TypeVar("M")
 N = TypeVar("N")
 P = TypeVar("P")
 Q = TypeVar("Q")
+A = ParamSpec("A")
 Ts = TypeVarTuple("Ts")
 
 
 class Vector(Generic[N]):
     def size(self) -> float: raise
+    def dot(self, other: "Vector[N]") -> float: raise
 
 
 class Matrix(Generic[M, N]): ...
@@ -33,6 +38,12 @@ class Line:
     slope: float
 
 
+@attrs.frozen
+class Pair(Generic[N]):
+    left: Vector[N]
+    right: Vector[N]
+
+
 def length(v: Vector[N]) -> float: raise
 def copy(v: Vector[N]) -> Vector[N]: raise
 def sum_of(v: Vector[N], w: Vector[N]) -> Vector[N]: raise
@@ -40,6 +51,7 @@ def both(v: Vector[N], w: Vector[N]) -> float: raise
 def add(x: int, y: str) -> float: raise
 
 def gradient(f: Callable[[P], float]) -> Callable[[P], P]: raise
+def slope(f: Callable[Concatenate[P, A], float]) -> Callable[Concatenate[P, A], P]: raise
 def pulled(f: Callable[[P], Q], at: P) -> tuple[Q, P]: raise
 def solution(solver: Callable[[P], Q], residual: Callable[[Q, P], Q]) -> Callable[[P], Q]: raise
 def least(f: Callable[[P, *Ts], float], at: P, /, *args: *Ts) -> P: raise
@@ -85,3 +97,17 @@ def programs(
     # gap: mypy=arg-type,assert-type "joins the items of a list to one type: write a tuple"
     assert_type(joined([m, n]), Matrix[Any, int])
     assert_type(joined((m, n)), Matrix[Any, int])
+
+    # Messages. Of these mistakes mypy names one size or none (test_messages.py has the words) ...
+    both(v, w)  # E: mypy=misc pyright=reportArgumentType
+    Pair(v, w)  # E: mypy=misc pyright=reportArgumentType
+    # E: mypy=misc pyright=reportArgumentType
+    # gap: ty "does not solve the variables of a generic function that is an argument"
+    slope(both)(v, w)
+    # ... and both of the same ones in these forms.
+    v.dot(w)  # E: mypy=arg-type pyright=reportArgumentType
+    Pair[int](v, w)  # E: mypy=arg-type pyright=reportArgumentType
+    # E: mypy=arg-type pyright=reportArgumentType
+    # gap: ty "does not solve the variables of a generic function that is an argument"
+    declared: Vector[int] = slope(both)(v, w)
+    print(declared)

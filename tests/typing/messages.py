@@ -1,6 +1,6 @@
 """What mypy and pyright say of the common mistakes, word for word: golden files, and the page made from them.
 
-`python -m tests.typing.messages` writes golden/mypy.txt, golden/pyright.txt and docs/reading-the-message.md;
+`python -m tests.typing.messages` writes the files of golden/ that GOLDEN_OF names and docs/reading-the-message.md;
 test_messages.py tells when a checker says something else.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
-from tests.typing.checkers import CHECKERS, CODED, HERE, ROOT, Diagnostic
+from tests.typing.checkers import CODED, HERE, ROOT, RUNS, WITH_PLUGIN, Diagnostic
 
 PROGRAM = HERE / "reject_common_mistakes.py"
 GOLDEN = HERE / "golden"
 MARK = re.compile(r"\s*#")
+GOLDEN_OF = {checker: GOLDEN / f"{checker.replace(' ', '-')}.txt" for checker in (*CODED, WITH_PLUGIN)}
 PAGE = ROOT / "docs" / "reading-the-message.md"
 
 
@@ -27,20 +27,36 @@ class Mistake(NamedTuple):
     code: str
     title: str
     way_out: str
+    other_form: OtherForm | None = None
+
+
+class OtherForm(NamedTuple):
+    """The same mistake as a line of which mypy names both sizes, and what leads to it."""
+
+    line: int
+    code: str
+    lead: str
 
 
 def mistakes() -> list[Mistake]:
     """The mistakes, in order."""
-    found = []
+    found: list[Mistake] = []
     comment: list[str] = []
+    lead = ""
     for number, line in enumerate(PROGRAM.read_text().splitlines(), 1):
+        code = line.split("  #")[0].strip()
         if line.startswith("#: "):
             comment.append(line.removeprefix("#: "))
-        elif comment and (line.startswith(("@", "def ")) or MARK.match(line)):
+        elif line.startswith("#> "):
+            lead = line.removeprefix("#> ")
+        elif (comment or lead) and (line.startswith(("@", "def ")) or MARK.match(line)):
             continue
         elif comment and line:
-            found.append(Mistake(number, line.split("  #")[0].strip(), comment[0], " ".join(comment[1:])))
+            found.append(Mistake(number, code, comment[0], " ".join(comment[1:])))
             comment = []
+        elif lead and line:
+            found[-1] = found[-1]._replace(other_form=OtherForm(number, code, lead))
+            lead = ""
     return found
 
 
@@ -59,9 +75,13 @@ def golden(diagnostics: Iterable[Diagnostic]) -> str:
     """A golden file: each mistake with its messages."""
     messages = said(diagnostics)
     return "\n".join(
-        f"{mistake.title}\n    {mistake.code}\n{textwrap.indent(chr(10).join(messages[mistake.line]), '  ')}\n"
+        mistake.title + "\n" + "".join(_golden(form, messages) for form in (mistake, mistake.other_form) if form)
         for mistake in mistakes()
     )
+
+
+def _golden(form: Mistake | OtherForm, messages: Mapping[int, list[str]]) -> str:
+    return f"    {form.code}\n{textwrap.indent(chr(10).join(messages[form.line]), '  ')}\n"
 
 
 HEAD = """\
@@ -72,9 +92,11 @@ HEAD = """\
 What the type checker says of the mistakes that are really made, word for word, and what to do. mypy's messages are
 those of `mypy --strict` without a plugin, pyright's those of its strict mode.
 
-The operators and methods name both sizes. Of a *function*, mypy says only that it "cannot infer value of type
-parameter", which means: two arguments that should agree in the size (or dtype) of that name do not. The operator and
-method forms (`a @ b`, `x.dot(y)`) say more.
+The operators and methods name both sizes. Of a *function* or a constructor, mypy says only that it "cannot infer value
+of type parameter", and of what `tp.grad` makes that it "cannot infer function type argument". Both mean that two
+arguments which should agree in a size (or dtype) do not. No signature changes that: `tests/typing/limits.py` shows it
+in a few lines without typedprop. Write the operator or method (`a @ b`, `x.dot(y)`), or say the type that you expect,
+or switch on [the plugin](mypy-plugin.md): then mypy names both, as is shown where it matters.
 
 The examples are of a network with 784 pixels, 100 hidden units and 10 digits:
 
@@ -94,26 +116,32 @@ def page(messages: Mapping[str, Mapping[int, list[str]]]) -> str:
     for number, mistake in enumerate(mistakes(), 1):
         parts.append(f"## {number}. {mistake.title}\n\n```\n{mistake.code}\n```\n")
         for checker in CODED:
-            text = "\n".join(_broken(line) for message in messages[checker][mistake.line] for line in _lines(message))
-            parts.append(f"{checker}:\n\n```\n{text}\n```\n")
+            parts.append(_quoted(checker, messages[checker][mistake.line]))
+        if mistake.other_form is not None:
+            parts.append(_quoted("mypy with the plugin", messages[WITH_PLUGIN][mistake.line]))
         parts.append(f"{mistake.way_out}\n")
+        if mistake.other_form is not None:
+            line, code, lead = mistake.other_form
+            parts.append(_broken(f"{lead} `{code}`, and of that mypy names both sizes:", 120, "") + "\n")
+            parts.append(_quoted("", messages["mypy"][line]))
     return "\n".join(parts)
 
 
-def _lines(message: str) -> list[str]:
-    return message.splitlines()
+def _quoted(who: str, messages: Iterable[str]) -> str:
+    text = "\n".join(_broken(line) for message in messages for line in message.splitlines())
+    return f"{who and who + ':' + chr(10) * 2}```\n{text}\n```\n"
 
 
-def _broken(line: str) -> str:
+def _broken(line: str, width: int = 110, further: str = "    ") -> str:
     """A line that would be too long to read without scrolling, continued on the next ones."""
     indent = re.match(r"\s*", line)
-    margin = (indent[0] if indent else "") + "    "
-    return "\n".join(textwrap.wrap(line, 110, subsequent_indent=margin, break_on_hyphens=False, drop_whitespace=True))
+    margin = (indent[0] if indent else "") + further
+    return "\n".join(textwrap.wrap(line, width, subsequent_indent=margin, break_on_hyphens=False))
 
 
 if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
-    found = {checker: CHECKERS[checker]() for checker in CODED}
-    for checker in CODED:
-        Path(GOLDEN, f"{checker}.txt").write_text(golden(found[checker]))
-    PAGE.write_text(page({checker: said(found[checker]) for checker in CODED}))
+    found = {checker: RUNS[checker]() for checker in GOLDEN_OF}
+    for checker, file in GOLDEN_OF.items():
+        file.write_text(golden(found[checker]))
+    PAGE.write_text(page({checker: said(found[checker]) for checker in GOLDEN_OF}))

@@ -1,4 +1,7 @@
-"""The mistakes that are really made, for docs/reading-the-message.md: each has a title and a way out above it."""
+"""The mistakes that are really made, for docs/reading-the-message.md: each has a title and a way out above it.
+
+Where mypy names no sizes, the same mistake follows in a form of which it names both.
+"""
 # fmt: off
 
 from __future__ import annotations
@@ -78,6 +81,8 @@ images @ weight1  # E: mypy=operator pyright=reportOperatorIssue
 #: A target of the wrong size
 #: The loss wants a probability for each logit; `x` is the image.
 tp.softmax_cross_entropy(logits(net, x), x)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+#> The same by operators is
+-(x @ tp.log_softmax(logits(net, x)))  # E: mypy=operator pyright=reportOperatorIssue
 
 #: A difference of unlike vectors
 #: An operator says the sizes of both sides.
@@ -94,6 +99,8 @@ Network(weight1, tp.zeros(hidden), weight2, bias2)  # E: mypy=arg-type pyright=r
 #: A record whose fields do not fit each other
 #: One name is one size in all fields. `bias1: BVar[R[H]]` goes with `weight1: BVar[L[H, I]]`: pass `bias1`.
 Network(weight1, bias2, weight2, bias2)  # E: mypy=misc pyright=reportArgumentType
+#> With the sizes of the record it is
+Network[Pixels, Hidden, Digits](weight1, bias2, weight2, bias2)  # E: mypy=arg-type pyright=reportArgumentType
 
 #: A loss that is not a scalar
 #: A gradient is of a scalar. Reduce it by `.sum()` or `.mean()`, or take `tp.vjp` or `tp.jacobian`.
@@ -104,6 +111,10 @@ tp.grad(logits)(net, x)  # E: mypy=arg-type pyright=reportArgumentType
 # E: mypy=misc pyright=reportArgumentType
 # gap: ty "does not solve the variables of a generic function that is an argument"
 tp.grad(loss)(net, target, x)
+#> With the type of the gradient it is
+# E: mypy=arg-type pyright=reportArgumentType
+# gap: ty "does not solve the variables of a generic function that is an argument"
+gradient: Network[Pixels, Hidden, Digits] = tp.grad(loss)(net, target, x)
 
 #: The gradient of one record for another
 #: A gradient is of the type of the first argument of the function that it is of: a step of `net` takes one of `loss`.

@@ -18,6 +18,7 @@ from tests.typing.checkers import (
     LIMITS,
     NOTHING,
     PROGRAMS,
+    RUNS,
     CheckerFailedError,
     Diagnostic,
     Gap,
@@ -104,7 +105,7 @@ def test_a_checker_is_told_the_interpreter(checker: str, monkeypatch: pytest.Mon
 
 
 def test_a_checker_that_finds_nothing_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(CHECKERS, "silent", lambda: [])
+    monkeypatch.setitem(RUNS, "silent", lambda: [])
     with pytest.raises(CheckerFailedError, match="silent found no error in any program, the wrong ones included"):
         shared_run("silent", tmp_path)
 

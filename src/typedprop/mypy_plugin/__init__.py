@@ -12,7 +12,8 @@ checks with it also runs without it, and other type checkers do not know of it.
 
 One idea a file, from the bottom up: polynomial (sizes in normal form), size_types and arrays (what mypy's types say of
 them), calls (arguments), a file for each family of rules, table (which function has which), unifying (messages),
-literals (annotations), and the hooks, in a private module because pyright cannot read the types of mypy's classes.
+called_at_once (`tp.grad(loss)(net)`), literals (annotations), and the hooks, in a private module because pyright cannot
+read the types of mypy's classes.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from inspect import signature as signature_of
 from pathlib import Path
 from types import FunctionType
 
+from mypy.checker import TypeChecker
 from mypy.errorcodes import ARG_TYPE
 from mypy.expandtype import expand_type
 from mypy.nodes import (
@@ -56,17 +57,19 @@ from mypy.types import (
     Type,
     TypeOfAny,
     TypeVarId,
+    TypeVarType,
     get_proper_type,
 )
 
 from typedprop.mypy_plugin import broadcasting
 from typedprop.mypy_plugin.arrays import BVAR, SIZED, Array, array_of, array_type, refined, with_room_for
+from typedprop.mypy_plugin.called_at_once import Calls
 from typedprop.mypy_plugin.calls import Call, Mismatch, bound, type_of_expression
 from typedprop.mypy_plugin.indexing import indexed
 from typedprop.mypy_plugin.literals import Literals
 from typedprop.mypy_plugin.size_types import SUMS, mentions, normalized, symbols_in_sums, type_of
 from typedprop.mypy_plugin.table import BROADCAST, ELEMENTWISE2, FUNCTIONS, INDEXED, METHODS, Rule
-from typedprop.mypy_plugin.unifying import Arguments, disagreement, filled, turned_argument
+from typedprop.mypy_plugin.unifying import Arguments, disagreement, filled, settled, text_of, turned_argument
 
 Symbol = SymbolNode | None
 
@@ -81,6 +84,7 @@ class SizesPlugin(Plugin):
         super().__init__(options)
         self._literals = Literals(self._named)
         self._known: dict[str, tuple[Symbol, bool, bool]] = {}
+        self._calls = Calls()
 
     def report_config_data(self, ctx: ReportConfigContext) -> object:
         """What the cache of a module depends on, besides the module."""
@@ -94,19 +98,25 @@ class SizesPlugin(Plugin):
 
     def get_function_signature_hook(self, fullname: str) -> Callable[[FunctionSigContext], FunctionLike] | None:
         """Arguments that do not go together."""
+        if _is_local(fullname):
+            return self._checked_local
         node, sized, _ = self._look_up(fullname)
         if not sized:
             return None
         rule = FUNCTIONS.get(fullname)
-        return lambda context: self._checked_function(context, fullname, node, rule)
+        return lambda context: self._checked_function(context, fullname, _declared(node), rule)
 
     def get_function_hook(self, fullname: str) -> Callable[[FunctionContext], Type] | None:
         """The sizes of the result."""
         rule = FUNCTIONS.get(fullname)
         if rule is not None:
             return lambda context: self._result(context, rule, None)
-        _, _, sums = self._look_up(fullname)
-        return self._normalized if sums else None
+        if _is_local(fullname):
+            return self._normalized
+        node, _, sums = self._look_up(fullname)
+        if sums:
+            return self._normalized
+        return self._settled if fullname.startswith("typedprop.") and _makes_functions(node) else None
 
     # -- Methods --------------------------------------------------------------------------------------------------
 
@@ -161,13 +171,35 @@ class SizesPlugin(Plugin):
             return None if inherited is None else inherited.node
         return None
 
+    def _checked_local(self, context: FunctionSigContext) -> FunctionLike:
+        """A function, or a variable that holds one, within a function: mypy tells of it the name alone."""
+        signature, call = context.default_signature, context.context
+        if not isinstance(call, CallExpr) or not mentions(signature, SIZED):
+            return signature
+        return self._checked_function(context, "", type_of_expression(call.callee, context.api), None)
+
+    def _settled(self, context: FunctionContext) -> Type:
+        """What a transformation makes of a function (`tp.grad(loss)`), for the arguments that it is called with there.
+
+        mypy asks no plugin about a call of what is not a name, and says that it "cannot infer function type argument".
+        If the arguments disagree, the function is returned with the sizes of the first ones, so that mypy names both.
+        """
+        made, maker, api = get_proper_type(context.default_return_type), context.context, context.api
+        if not isinstance(made, CallableType) or not isinstance(maker, CallExpr) or not isinstance(api, TypeChecker):
+            return made
+        call = self._calls.of(maker, api.tree)
+        known = None if call is None else settled(made, _arguments(call, "", api))
+        if known is None:
+            return made
+        variables = [variable for variable in made.variables if variable.id not in known]
+        return expand_type(made.copy_modified(name=text_of(maker), variables=variables), known)
+
     def _checked_function(
-        self, context: FunctionSigContext, fullname: str, node: Symbol, rule: Rule | None
+        self, context: FunctionSigContext, fullname: str, declared: ProperType | None, rule: Rule | None
     ) -> FunctionLike:
         signature, call, api = context.default_signature, context.context, context.api
         if not isinstance(call, CallExpr):
             return signature
-        declared = get_proper_type(_declared_type(node)) if not isinstance(node, TypeInfo) else None
         overloads = declared.items if isinstance(declared, Overloaded) else None
         # mypy asks once for each overload; the answer is the same.
         if overloads is not None and signature is not overloads[0] and signature != overloads[0]:
@@ -287,6 +319,28 @@ def _declared_type(node: Symbol) -> Type | None:
     return None
 
 
+def _declared(node: Symbol) -> ProperType | None:
+    """The type of a function, overloads and all; a class has its constructor's, which mypy knows."""
+    return None if isinstance(node, TypeInfo) else get_proper_type(_declared_type(node))
+
+
+def _is_local(fullname: str) -> bool:
+    """Whether a name is that of a local variable or function, of which mypy says no more."""
+    return "." not in fullname
+
+
+def _makes_functions(node: Symbol) -> bool:
+    """Whether the result is a function, with the parameters of one that is given."""
+    declared = _declared(node)
+    for item in declared.items if isinstance(declared, FunctionLike) else []:
+        result = get_proper_type(item.ret_type)
+        if isinstance(result, TypeVarType):
+            result = get_proper_type(result.upper_bound)
+        if isinstance(result, CallableType) and (result.is_ellipsis_args or result.param_spec() is not None):
+            return True
+    return False
+
+
 def _name_of(call: CallExpr) -> str:
     return call.callee.name if isinstance(call.callee, NameExpr | MemberExpr) else "the function"
 
@@ -313,7 +367,9 @@ def _own_parameters(fullname: str) -> tuple[str, ...]:
 def _refusal(
     call: CallExpr, fullname: str, signatures: list[CallableType], api: CheckerPluginInterface
 ) -> tuple[str, Context | None, Type] | None:
-    found = disagreement(signatures, _arguments(call, fullname, api))
+    # A function that is a value has no name but that of the variable.
+    named = [each if each.name else each.copy_modified(name=text_of(call.callee)) for each in signatures]
+    found = disagreement(named, _arguments(call, fullname, api))
     if found is None:
         return None
     message, at, signature, meanings = found

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from attrs import Factory, define, evolve, frozen
 from mypy.argmap import map_actuals_to_formals
 from mypy.maptype import map_instance_to_supertype
-from mypy.nodes import ArgKind, Context, Expression, MemberExpr, NameExpr
+from mypy.nodes import ArgKind, CallExpr, Context, Expression, IntExpr, MemberExpr, NameExpr
 from mypy.types import (
     AnyType,
     CallableType,
@@ -141,6 +141,14 @@ def filled(
     return {one.type.id: size for one, (size, _) in matching.sizes.items() if _is_variable(one, matching)}
 
 
+def settled(signature: CallableType, given: Arguments) -> dict[TypeVarId, Type] | None:
+    """What the variables of a signature stand for by the first arguments that say it, if later ones disagree."""
+    matching = _matched(signature, given)
+    if matching is None or not matching.conflicts:
+        return None
+    return {id_: type_ for id_, (type_, _) in matching.others.items()}
+
+
 def _capital(argument: Argument) -> str:
     text = str(argument)
     return text[0].upper() + text[1:]
@@ -153,19 +161,24 @@ def _called(signature: CallableType) -> str:
 
 def turned_argument(expression: Expression, position: int) -> str:
     """How to transpose an argument: a name with `.T` after it, or without it."""
-    text = _text_of(expression)
+    text = text_of(expression)
     if text is None:
         return f"to transpose argument {position} (.T)"
     return f'"{text.removesuffix(".T")}"' if text.endswith(".T") else f'"{text}.T"'
 
 
-def _text_of(expression: Expression) -> str | None:
-    """A name with attributes, as it is written."""
+def text_of(expression: Expression) -> str | None:
+    """A name with attributes, or a call of one with such arguments (`tp.grad(loss)`), as it is written."""
     if isinstance(expression, NameExpr):
         return expression.name
     if isinstance(expression, MemberExpr):
-        owner = _text_of(expression.expr)
+        owner = text_of(expression.expr)
         return None if owner is None else f"{owner}.{expression.name}"
+    if isinstance(expression, CallExpr):
+        parts = [text_of(part) for part in (expression.callee, *expression.args)]
+        return f"{parts[0]}({', '.join(filter(None, parts[1:]))})" if None not in parts else None
+    if isinstance(expression, IntExpr):
+        return str(expression.value)
     return None
 
 

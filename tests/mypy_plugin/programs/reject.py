@@ -195,3 +195,37 @@ def twice(x: R[M], y: R[N]) -> R[Add[N, M]]:
 def third(t: Tensor3[2, M, N]) -> R[Mul[M, N]]:
     # return-value: Incompatible return value type (got "R[Mul[Mul[Literal[2], M], N], float64]", expected "R[Mul[M, N], float64]")
     return tp.ravel(t)
+
+
+# -- Functions by other names, and those that a transformation makes ---------------------------------------------------
+
+
+def net_error(net: Network[I, H, O], x: R[I], target: R[O]) -> BVar[float]:
+    return tp.softmax_cross_entropy(run(net, x), target)
+
+
+gradient = tp.grad(net_error)
+# arg-type: Argument 3 ("target") to "gradient" is R[Pixels], but argument 1 is Network[Pixels, Hidden, Digits]: O cannot be both Pixels and Digits
+gradient(net, x, x)
+# arg-type: Argument 3 to "tp.grad(net_error)" has incompatible type "R[Pixels, float64]"; expected "R[Digits, float64]"
+tp.grad(net_error)(net, x, x)
+# arg-type: Argument 3 to "tp.value_and_grad(net_error, 0)" has incompatible type "R[Pixels, float64]"; expected "R[Digits, float64]"
+print(tp.value_and_grad(net_error, 0)(net, x, x)[0] if x.any() else "")
+# arg-type: Argument 2 to "tp.checkpoint(run)" has incompatible type "R[Digits, float64]"; expected "R[Pixels, float64]"
+outputs = [tp.checkpoint(run)(net, target) for _ in range(3)]
+
+
+def locally(both: R[7], also: R[Hidden]) -> None:
+    def inner(a: BVar[R[N]], b: R[N]) -> None: ...
+
+    # arg-type: Argument 2 ("b") to "inner" is R[Digits], but argument 1 ("a") is BVar[R[Hidden]]: N cannot be both Digits and Hidden
+    inner(b1, target)
+    step = tp.grad(net_error)
+    # arg-type: Argument 2 ("x") to "step" is R[Hidden], but argument 1 is Network[Pixels, Hidden, Digits]: I cannot be both Hidden and Pixels
+    step(net, also, target)
+    other = joined
+    # arg-type: Argument 3 ("both") to "other" is R[10], but argument 1 ("x") is R[3]: M + N cannot be both 10 and 7
+    other(tp.zeros(3), tp.zeros(4), ten)
+    # assignment: Incompatible types in assignment (expression has type "R[Literal[12], float64]", variable has type "R[Literal[7], float64]")
+    seven: R[7] = other(tp.zeros(3), tp.zeros(4), both)
+    print(seven)
