@@ -52,6 +52,8 @@ def no_collector() -> Generator[None]:
     """Whatever dies here dies by its reference count, and what does not is found when the collector is asked."""
     gc.collect()
     gc.disable()
+    # What a test that failed left behind is its own.
+    SEEN.clear()
     yield
     gc.enable()
 

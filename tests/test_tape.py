@@ -237,8 +237,14 @@ def test_an_error_from_outside_before_the_first_rule() -> None:
         def pop(self, *_: Any) -> Any:
             raise TimeoutError("from a signal")
 
+    class InterruptedForward(list[Any]):
+        def __len__(self) -> int:
+            raise TimeoutError("from a signal")
+
     with pytest.raises(TimeoutError, match="from a signal"):
         pull_back(Interrupted(tape_of(1, (SAME, 0, None))), [(1, 1.0)], 1)
+    with pytest.raises(TimeoutError, match="from a signal"):
+        push_forward(InterruptedForward(tape_of(1, (SAME, 0, None))), [1.0])
 
 
 def test_a_failing_joint_rule_is_named() -> None:

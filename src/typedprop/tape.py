@@ -344,6 +344,9 @@ def push_forward(entries: list[Entry], tangents: Sequence[Value], wanted: bytear
                         total = total + contribution if type(total) is np.ndarray else added(total, contribution)
             pushed.append(total)
     except Exception as error:
+        if not entries[position]:
+            # It came from outside, by a signal say, before the first rule.
+            raise
         raise SweepError(position, entries[position], "in forward mode, pushing the tangents through") from error
     return pushed
 
