@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 import typedprop as tp
 import typedprop.scipy as tps
 from tests.more_garbow_hillstrom import PROBLEMS, Point, Problem
-from typedprop import BVar, Dim, L, R, Record
+from typedprop import BVar, Dim, L, NotDifferentiableError, R, Record
 from typedprop.flat import Flat
 
 # SciPy comes without types.
@@ -336,6 +336,207 @@ def test_bounds_that_cannot_be() -> None:
         minimize(lambda p: p[0].sum(), (BVar(np.ones(2)),), bounds=(None, (BVar(np.ones(3)),)))
     with pytest.raises(ValueError, match='least_squares: method "lm" knows no bounds; choose "trf" or "dogbox"'):
         least_squares(errors, *arguments[1:], method="lm", bounds=(low, high))
+
+
+# -- constraints -------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Four(Record):
+    """Four unknowns, as three and one."""
+
+    x: BVar[R[Any]]
+    y: BVar[float]
+
+
+def four(*numbers: float) -> Four:
+    return Four(BVar(tp.vector(numbers[:3])), BVar(numbers[3]))
+
+
+@attrs.frozen
+class Constrained:
+    """A problem of W. Hock and K. Schittkowski, *Test Examples for Nonlinear Programming Codes* (1981).
+
+    Written twice: over a record, and over a vector with derivatives by hand.
+    """
+
+    loss: Any
+    constraints: list[Any]
+    start: Four
+    bounds: Any
+    plain_loss: Any
+    gradient: Any
+    hessian: Any
+    # (function, lower, upper, Jacobian, Hessian times multipliers)
+    plain_constraints: list[tuple[Any, Any, Any, Any, Any]]
+    solution: list[float]
+    minimum: float
+
+
+def products(p: Four) -> BVar[float]:
+    return p.x[0] * p.x[1] * p.x[2] * p.y
+
+
+def squares(p: Four) -> BVar[float]:
+    return p.x @ p.x + p.y * p.y
+
+
+def hessian_71(x: Any) -> Any:
+    a, b, c, d = x
+    return np.array([[2 * d, d, d, 2 * a + b + c], [d, 0, 0, a], [d, 0, 0, a], [2 * a + b + c, a, a, 0]])
+
+
+def hessian_of_product(x: Any) -> Any:
+    a, b, c, d = x
+    return np.array(
+        [[0, c * d, b * d, b * c], [c * d, 0, a * d, a * c], [b * d, a * d, 0, a * b], [b * c, a * c, a * b, 0]]
+    )
+
+
+PROBLEM_71 = Constrained(
+    lambda p: p.x[0] * p.y * p.x.sum() + p.x[2],
+    [(products, 25.0, np.inf), (squares, 40.0, 40.0)],
+    four(1.0, 5.0, 5.0, 1.0),
+    (four(1.0, 1.0, 1.0, 1.0), four(5.0, 5.0, 5.0, 5.0)),
+    lambda x: x[0] * x[3] * (x[0] + x[1] + x[2]) + x[2],
+    lambda x: np.array([x[3] * (2 * x[0] + x[1] + x[2]), x[0] * x[3], x[0] * x[3] + 1.0, x[0] * (x[0] + x[1] + x[2])]),
+    hessian_71,
+    [
+        (np.prod, 25.0, np.inf, lambda x: np.prod(x) / x, lambda x, v: v[0] * hessian_of_product(x)),
+        (lambda x: x @ x, 40.0, 40.0, lambda x: 2 * x, lambda x, v: v[0] * 2 * np.eye(4)),
+    ],
+    [1.0, 4.7429994, 3.8211503, 1.3794082],
+    17.0140173,
+)
+
+WEIGHTS = tp.matrix([[1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 1.0, 2.0], [2.0, 1.0, 1.0, 0.0]])
+SLOPES = tp.matrix([[1.0, -1.0, 1.0, -1.0], [-1.0, 0.0, 0.0, -1.0], [2.0, -1.0, 0.0, -1.0]])
+
+
+def three(p: Four) -> BVar[R[Any]]:
+    x = tp.append(p.x, p.y)
+    return WEIGHTS @ (x * x) + SLOPES @ x
+
+
+PROBLEM_43 = Constrained(
+    lambda p: (
+        p.x[0] ** 2 + p.x[1] ** 2 + 2.0 * p.x[2] ** 2 + p.y**2 - 5.0 * (p.x[0] + p.x[1]) - 21.0 * p.x[2] + 7.0 * p.y
+    ),
+    [(three, -np.inf, np.array([8.0, 10.0, 5.0]))],
+    four(0.0, 0.0, 0.0, 0.0),
+    None,
+    lambda x: x[0] ** 2 + x[1] ** 2 + 2 * x[2] ** 2 + x[3] ** 2 - 5 * x[0] - 5 * x[1] - 21 * x[2] + 7 * x[3],
+    lambda x: np.array([2 * x[0] - 5, 2 * x[1] - 5, 4 * x[2] - 21, 2 * x[3] + 7]),
+    lambda x: np.diag([2.0, 2.0, 4.0, 2.0]),
+    [
+        (
+            lambda x: WEIGHTS @ (x * x) + SLOPES @ x,
+            -np.inf,
+            [8.0, 10.0, 5.0],
+            lambda x: 2 * WEIGHTS * x + SLOPES,
+            lambda x, v: np.diag(2 * v @ WEIGHTS),
+        )
+    ],
+    [0.0, 1.0, 2.0, -1.0],
+    -44.0,
+)
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr"])
+@pytest.mark.parametrize("problem", [PROBLEM_71, PROBLEM_43], ids=["HS71", "HS43"])
+def test_constraints_as_with_derivatives_by_hand(problem: Constrained, method: str) -> None:
+    second: Any = {"hess": problem.hessian} if method == "trust-constr" else {}
+    flat = Flat(problem.start, "start")
+    limits = [flat.vector(side, "bound") for side in problem.bounds or ()]
+    expected = optimize.minimize(
+        problem.plain_loss,
+        flat.start(),
+        jac=problem.gradient,
+        method=method,
+        bounds=problem.bounds and optimize.Bounds(*limits),
+        constraints=[
+            optimize.NonlinearConstraint(f, low, high, jac=jac, **({"hess": hess} if second else {}))
+            for f, low, high, jac, hess in problem.plain_constraints
+        ],
+        **second,
+    )
+    found = minimize(problem.loss, problem.start, method=method, bounds=problem.bounds, constraints=problem.constraints)
+    assert found.success, found.message
+    assert type(found.record) is Four
+    assert (found.raw.nfev, found.raw.nit, found.message) == (expected.nfev, expected.nit, expected.message)
+    np.testing.assert_allclose(found.raw.x, expected.x, rtol=1e-6, atol=1e-8)
+    tolerance = 1e-4 if method == "trust-constr" else 1e-6
+    assert found.value == pytest.approx(problem.minimum, rel=tolerance)
+    np.testing.assert_allclose(flat.vector(found.record, "record"), problem.solution, atol=20 * tolerance)
+
+
+def test_constraints_choose_the_method_and_take_any_tree() -> None:
+    # Found by SLSQP, whose result has no trust region.
+    found = minimize(
+        PROBLEM_71.loss,
+        PROBLEM_71.start,
+        bounds=PROBLEM_71.bounds,
+        constraints=[(lambda p: {"products": products(p), "squares": squares(p)}, 25.0, [np.inf, 40.0])],
+    )
+    assert found.success and "tr_radius" not in found.raw
+    # The squares need not be 40 any more, and a little less does better.
+    assert found.value < PROBLEM_71.minimum and 25.0 <= squares(found.record).value + 1e-6 <= 40.0 + 1e-5
+    assert products(found.record).value == pytest.approx(25.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr"])
+def test_constraints_of_float32_and_of_fixed_elements(method: str) -> None:
+    at = {"x": BVar(np.array([-3.0, -2.0], np.float32)), "y": BVar(1.0)}
+    on_circle = (lambda p: p["x"] @ p["x"], 2.0, 2.0)
+    found = minimize(lambda p: p["x"].sum() + (p["y"] - 3.0) ** 2, at, method=method, constraints=[on_circle])
+    np.testing.assert_allclose(found.record["x"].value, [-1.0, -1.0], atol=5e-3)
+    assert found.record["x"].value.dtype == np.float32 and found.record["y"].value == pytest.approx(3.0, abs=1e-3)
+    fixed = minimize(
+        PROBLEM_43.loss,
+        four(0.0, 0.5, 0.0, 0.0),
+        method=method,
+        bounds=(four(-9.0, 0.5, -9.0, -9.0), four(9.0, 0.5, 9.0, 9.0)),
+        constraints=PROBLEM_43.constraints,
+    )
+    assert fixed.record.x.value[1] == pytest.approx(0.5, abs=1e-6) and fixed.value > -44.0
+    assert np.all(three(fixed.record).value <= np.array([8.0, 10.0, 5.0]) + 1e-5)
+
+
+def test_constraints_that_cannot_be() -> None:
+    def asking(*constraints: Any, **options: Any) -> Any:
+        return minimize(PROBLEM_71.loss, PROBLEM_71.start, constraints=constraints, **options)
+
+    with pytest.raises(
+        ValueError, match=r"minimize: method L-BFGS-B knows no constraints; choose one of SLSQP, trust-constr"
+    ):
+        asking((products, 1.0, 2.0), method="L-BFGS-B")
+    with pytest.raises(
+        TypeError, match=r"constraint 1 is a dict; wanted a tuple of three, \(function, lower bound, upper"
+    ):
+        asking((products, 1.0, 2.0), {"type": "ineq", "fun": products})
+    with pytest.raises(TypeError, match="constraint 0 is a tuple of 2; wanted a tuple of three"):
+        asking((products, 1.0))
+    with pytest.raises(
+        NotDifferentiableError, match="constraint 0: its function returned a float without a BVar in it"
+    ):
+        asking((lambda p: 1.0, 1.0, 1.0))
+    with pytest.raises(ValueError, match=r"constraint 0: at \[2\], the lower bound 2.0 is not below the upper one 1.0"):
+        asking((three, [0.0, 0.0, 2.0], 1.0))
+    with pytest.raises(
+        tp.ShapeError,
+        match=r"its upper bound has shape \(2,\), and what its function returns has \(3,\) in all; wanted that, or",
+    ):
+        asking((three, 0.0, np.ones(2)))
+    with pytest.raises(TypeError, match="its lower bound is of type str; wanted a float or a vector of floats"):
+        asking((three, "1", 2.0))
+    with pytest.raises(ValueError, match="neither a lower nor an upper bound; give one, or the same for both"):
+        asking((three, -np.inf, np.inf))
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        asking((raise_mine, 1.0, 1.0))
+
+
+def raise_mine(_: object) -> Any:
+    raise ZeroDivisionError("mine")
 
 
 # -- What is refused ---------------------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ function is called, so a tolerance below 1e-7 or so cannot be reached with them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, get_args
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 from typing_extensions import TypeVar, TypeVarTuple
 
 from typedprop import tree
@@ -30,6 +31,7 @@ from typedprop.transform.jacobian import hessian, hvp, jacobian
 
 # SciPy comes without types, or with those of a separate package; what is used of it is typed here.
 _optimize: Any = extra("scipy.optimize", name="scipy", needed_by="typedprop.scipy")
+_sparse_linalg: Any = extra("scipy.sparse.linalg", name="scipy", needed_by="typedprop.scipy")
 
 P = TypeVar("P")
 Ts = TypeVarTuple("Ts")
@@ -49,8 +51,12 @@ Method = Literal[
 ]
 """The methods of `scipy.optimize.minimize` that use gradients."""
 
+# A constraint's lower or upper bound: the same for all that its function returns, or one for each.
+Side = float | Sequence[float] | npt.NDArray[np.floating[Any]]
+
 _METHODS: Final[tuple[str, ...]] = get_args(Method)
 _BOUNDED: Final = ("L-BFGS-B", "TNC", "SLSQP", "trust-constr")
+_CONSTRAINED: Final = ("SLSQP", "trust-constr")
 _WITH_HESSIAN: Final = ("dogleg", "trust-exact")
 _WITH_PRODUCT: Final = ("Newton-CG", "trust-constr", "trust-krylov", "trust-ncg")
 
@@ -80,6 +86,7 @@ def minimize(
     *args: *Ts,
     method: Method | None = None,
     bounds: tuple[P | None, P | None] | None = None,
+    constraints: Sequence[tuple[Callable[[P], object], Side, Side]] = (),
     callback: Callable[[P, float], object] | None = None,
     tol: float | None = None,
     options: Mapping[str, object] | None = None,
@@ -87,19 +94,25 @@ def minimize(
     """The record where `loss(record, *args)` is least, searched from `at` by one of SciPy's gradient-based methods.
 
     `bounds` are two records, the least and the greatest value of each element (infinite where there is none), or None
-    for no bounds on that side. `callback(record, loss)` is called after each iteration, and ends the search by raising
-    StopIteration. Without a `method` it is BFGS, or L-BFGS-B where there are bounds or float32 leaves, whose rounding
-    BFGS takes for a failure. `tol` and `options` are SciPy's.
+    for no bounds on that side. `constraints`, for SLSQP and trust-constr, are tuples `(function, lower, upper)`: the
+    BVar or tree of BVars `function(record)` is to lie between the two, or to equal them. They are scalars, or vectors
+    with a number for each of its elements in the order of `tree.ravel`, infinite where there is none. The start need
+    not keep to them.
 
-    Newton-CG, trust-ncg, trust-krylov and trust-constr get products with the Hessian, dogleg and trust-exact the
-    Hessian.
+    `callback(record, loss)` is called after each iteration, and ends the search by raising StopIteration. Without a
+    `method` it is BFGS, SLSQP where there are constraints, or else L-BFGS-B where there are bounds or float32 leaves,
+    whose rounding BFGS takes for a failure. `tol` and `options` are SciPy's.
 
-    Raises ValueError for a method that uses no gradients, bounds that the method cannot keep, that the start is not
-    within or that are in the wrong order; `tree.StructureError` or `ShapeError` for bounds that are not built like
-    `at`; `NotDifferentiableError` if `at` holds no BVar or the loss is no scalar. Errors in `loss` pass through.
+    Newton-CG, trust-ncg, trust-krylov and trust-constr get products with the Hessian (trust-constr with those of the
+    constraints, too), dogleg and trust-exact the Hessian.
+
+    Raises ValueError for a method that uses no gradients, bounds or constraints that the method cannot keep, and bounds
+    that are in the wrong order or that the start is not within; `tree.StructureError` or `ShapeError` for bounds that
+    are not built like `at`, or for those of a constraint like what its function returns; `NotDifferentiableError` if
+    `at` or what that function returns holds no BVar, or the loss is no scalar. Errors in the functions pass through.
     """
     flat = Flat(at, "minimize")
-    name = _method(method, bounds is not None, rounded=flat.rounded)
+    name = _method(method, bounds is not None, len(constraints) > 0, rounded=flat.rounded)
     limits = None if bounds is None else _limits(flat, bounds, "minimize")
     differentiated = value_and_grad(loss)
     # The last loss, for the callback: SciPy tells some of its methods' callbacks only where they are.
@@ -141,6 +154,7 @@ def minimize(
             jac=True,
             method=name,
             bounds=limits and _optimize.Bounds(*limits),
+            constraints=[_nonlinear(constraint, k, flat, at, name) for k, constraint in enumerate(constraints)],
             callback=None if callback is None else iterated,
             tol=tol,
             options=None if options is None else dict(options),
@@ -291,14 +305,84 @@ class _Raveled(Generic[P]):
         return of_plain
 
 
-def _method(method: str | None, bounded: bool, *, rounded: bool) -> str:
+# SciPy's NonlinearConstraint comes without a type; what was given may be anything in an unchecked program.
+def _nonlinear(constraint: Any, k: int, flat: Flat[P], at: P, method: str) -> Any:
+    """A constraint as SciPy knows it."""
+    called = f"minimize: constraint {k}"
+    if not isinstance(constraint, tuple) or len(constraint) != 3:
+        what = f"a tuple of {len(constraint)}" if isinstance(constraint, tuple) else f"a {type(constraint).__name__}"
+        raise TypeError(f"{called} is {what}; wanted a tuple of three, (function, lower bound, upper bound)")
+    function: Callable[[P], object]
+    function, low, high = constraint
+    raveled = _Raveled(at)
+
+    def of_vector(v: BVar[R[Any, Any]]) -> BVar[R[Any, Any]]:
+        result = function(raveled.record(v))
+        if not tree.leaves(result):
+            raise NotDifferentiableError(
+                f"{called}: its function returned a {type(result).__name__} without a BVar in it"
+            )
+        return tree.ravel(result)[0]
+
+    values = raveled.plain(of_vector)
+    shape = values(flat.start()).shape
+    lower, upper = (
+        _side(bound, f"{called}: its {side} bound", shape) for bound, side in ((low, "lower"), (high, "upper"))
+    )
+    wrong = np.flatnonzero(~(lower <= upper))
+    if wrong.size:
+        j = int(wrong[0])
+        raise ValueError(f"{called}: at [{j}], the lower bound {lower[j]} is not below the upper one {upper[j]}")
+    if np.all(np.isinf(lower) & np.isinf(upper)):
+        raise ValueError(f"{called}: it has neither a lower nor an upper bound; give one, or the same for both")
+    second: dict[str, object] = {}
+    # SLSQP warns of what it does not use.
+    if method == "trust-constr":
+
+        def weighted(record: P, weights: Vector) -> BVar[float]:
+            together: Any = tree.ravel(function(record))[0]
+            value: BVar[float] = together @ BVar(weights.astype(together.dtype))
+            return value
+
+        def hess(x: Vector, multipliers: Vector) -> object:
+            record, weights = flat.record(x), np.array(multipliers)
+
+            def times(direction: Vector) -> Vector:
+                product = hvp(weighted, record, flat.record(direction.reshape(-1)), weights)
+                return flat.vector(product, "the product with the Hessian")
+
+            return _sparse_linalg.LinearOperator((flat.size, flat.size), matvec=times, dtype=np.float64)
+
+        second["hess"] = hess
+    return _optimize.NonlinearConstraint(values, lower, upper, jac=raveled.plain(jacobian(of_vector)), **second)
+
+
+def _side(bound: object, name: str, shape: tuple[int, ...]) -> Vector:
+    """One bound of a constraint, as a number for each element."""
+    wide = np.asarray(bound)
+    if wide.dtype.kind not in "fi":
+        raise TypeError(f"{name} is of type {type(bound).__name__}; wanted a float or a vector of floats")
+    if wide.shape not in ((), shape):
+        raise ShapeError(
+            f"{name} has shape {wide.shape}, and what its function returns has {shape} in all; wanted that, or a scalar"
+        )
+    return np.full(shape, wide, np.float64)
+
+
+def _method(method: str | None, bounded: bool, constrained: bool, *, rounded: bool) -> str:
     """The method as SciPy spells it."""
+    if method is None and constrained:
+        return "SLSQP"
     if method is None:
         return "L-BFGS-B" if bounded or rounded else "BFGS"
     for name in _METHODS:
         if str(method).lower() == name.lower():
             if bounded and name not in _BOUNDED:
                 raise ValueError(f"minimize: method {name} knows no bounds; choose one of {', '.join(_BOUNDED)}")
+            if constrained and name not in _CONSTRAINED:
+                raise ValueError(
+                    f"minimize: method {name} knows no constraints; choose one of {', '.join(_CONSTRAINED)}"
+                )
             return name
     raise ValueError(
         f"minimize: method {method!r} is none that uses gradients; choose one of {', '.join(_METHODS)}, or call "

@@ -77,6 +77,19 @@ chosen: tps.Method = "Newton-CG"
 assert_type(tps.minimize(lambda net: net.bias @ net.bias, layer, method=chosen).message, str)
 
 
+def total(net: Layer[I, O]) -> BVar[float]:
+    return net.weight.sum()
+
+
+assert_type(tps.minimize(loss, layer, x, 2.0, constraints=[(total, 1.0, 1.0)]), tps.Result[Layer[Inputs, Outputs]])
+assert_type(
+    tps.minimize(
+        loss, layer, x, 2.0, constraints=[(lambda net: net.bias, -1.0, np.inf), (total, [1.0], np.ones(1))]
+    ).record,
+    Layer[Inputs, Outputs],
+)
+
+
 # Gradients over shards, by any executor.
 def over(shards: list[tuple[R[I], float]], layer: Layer[I, O], executor: Executor) -> Layer[I, O]:
     value, gradient = parallel.value_and_grad(loss, layer, shards, executor)

@@ -42,6 +42,10 @@ def residuals(layer: Layer[I, O], x: R[I]) -> BVar[R[O]]:
     return layer.weight @ x + layer.bias
 
 
+def steepness(line: Line) -> BVar[float]:
+    return line.slope
+
+
 inputs, outputs = Inputs(3), Outputs(2)
 layer = Layer(BVar(tp.ones(outputs, inputs)), BVar(tp.zeros(outputs)))
 turned = Layer(BVar(tp.ones(inputs, outputs)), BVar(tp.zeros(inputs)))
@@ -78,6 +82,15 @@ tps.minimize(lambda net: net.bias @ net.bias, layer, method="Nelder-Mead")
 # E: mypy=attr-defined pyright=reportAttributeAccessIssue
 # gap: ty "does not match the arguments of a variadic type variable (`*Ts`)"
 tps.minimize(lambda net: net.bias @ net.bias, layer, bounds=(line, None))
+# E: mypy=list-item pyright=reportArgumentType
+tps.minimize(lambda net: net.bias @ net.bias, layer, constraints=[(steepness, 0.0, 1.0)])
+# E: mypy=list-item pyright=reportArgumentType
+tps.minimize(lambda net: net.bias @ net.bias, layer, constraints=[{"type": "ineq"}])
+# E: mypy=attr-defined pyright=reportAttributeAccessIssue
+# gap: ty "does not match the arguments of a variadic type variable (`*Ts`)"
+tps.minimize(lambda net: net.bias @ net.bias, layer, constraints=[(lambda net: net.biases, 0.0, 1.0)])
+# E: mypy=list-item pyright=reportArgumentType
+tps.minimize(lambda net: net.bias @ net.bias, layer, constraints=[(lambda net: net.bias, "0", 1.0)])
 # E: mypy=arg-type,misc pyright=reportArgumentType
 tps.minimize(lambda net: net.bias @ net.bias, layer, callback=lambda net: None)
 # E: mypy=arg-type pyright=reportArgumentType
