@@ -182,7 +182,9 @@ def _cross_entropy(o: Any, c: Any) -> list[Any]:
     if not np.shape(o) or not np.shape(o)[-1]:
         raise TypeError("a vector or a matrix of rows is wanted")
     weights = np.exp(c) / np.exp(c).sum(-1, keepdims=True)
-    return [(o * -np.log(weights)).sum(-1), o.sum(-1, keepdims=True) * weights - o]
+    # Terms may overflow whose sum does not.
+    loss = np.multiply(o, -np.log(weights), dtype=np.longdouble).sum(-1)
+    return [loss.astype(float), o.sum(-1, keepdims=True) * weights - o]
 
 
 def function() -> list[Way]:
