@@ -61,6 +61,7 @@ def test_the_value_cannot_be_written() -> None:
     [
         (BVar(1.5), "BVar(1.5)"),
         (BVar(np.array([1.0, 2.0])), "BVar([1.0, 2.0])"),
+        (BVar(np.zeros((0, 3), np.float32)), "BVar(L[0, 3], float32)"),
         (BVar(np.zeros((2, 3))), "BVar([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])"),
         (BVar(np.zeros((20, 30))), "BVar(L[20, 30])"),
         (BVar(np.zeros(20, np.float32)), "BVar(R[20], float32)"),

@@ -414,6 +414,12 @@ def test_refusals() -> None:
             value_and_grad(loss, line(), make_shards(1), threads, in_flight=0)
         with pytest.raises(TypeError, match=r"shard 0 is of type ndarray; wanted a tuple .*, or \(x,\) for one"):
             value_and_grad(loss, line(), [np.ones(3)], threads)
+        with pytest.raises(TypeError, match="shards is of type int; wanted an iterable of tuples"):
+            value_and_grad(loss, line(), 3, threads)
+    for executor, what in ((None, "of type NoneType"), (ThreadPoolExecutor, "the class ThreadPoolExecutor")):
+        with pytest.raises(TypeError, match=f"executor is {what}; wanted an instance of concurrent.futures.Executor"):
+            value_and_grad(loss, line(), make_shards(1), executor)
+    with ThreadPoolExecutor(1) as threads:
         with pytest.raises(
             tp.NotDifferentiableError, match=r"parallel\.value_and_grad: at: there is no BVar in this list"
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import pickle
@@ -198,6 +199,11 @@ def test_safetensors_reads_it_and_would_have_corrupted_it(tmp_path: Path) -> Non
     value = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     save(tmp_path / "file", {"x": BVar(value)}, format="safetensors")
     theirs = safetensors.load_file(tmp_path / "file")["['x']"]
+    # Its suffix says so, too, and only that.
+    save(tmp_path / "file.safetensors", {"x": BVar(value)})
+    assert (tmp_path / "file.safetensors").read_bytes() == (tmp_path / "file").read_bytes()
+    save(tmp_path / "other.safetensors", {"x": BVar(value)}, format="npz")
+    assert (tmp_path / "other.safetensors").read_bytes().startswith(b"PK")
     np.testing.assert_array_equal(theirs, value)
     # The reason for care, in the version where it was seen. If this fails, the library has mended it.
     alone = safetensors.load(safetensors.save({"x": value}))["x"]
@@ -263,8 +269,14 @@ def test_what_cannot_be_saved(tmp_path: Path) -> None:
     wrong: Any = "pickle"
     with pytest.raises(ValueError, match=r"save: format is 'pickle'; wanted \"npz\" or \"safetensors\""):
         save(file, network(), format=wrong)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         save(tmp_path / "nowhere" / "file", network())
+    assert caught.value.filename == str(tmp_path / "nowhere")
+    opened: Any = io.BytesIO()
+    with pytest.raises(TypeError, match="save: path is of type BytesIO; wanted a str or a Path"):
+        save(opened, network())
+    with pytest.raises(TypeError, match="load: path is of type BytesIO; wanted a str or a Path"):
+        load(opened, like=network())
     with pytest.raises(FileNotFoundError):
         load(file, like=network())
     assert os.listdir(tmp_path) == []

@@ -20,7 +20,11 @@ def replacing(path: str | os.PathLike[str]) -> Generator[IO[bytes]]:
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
     temporary = os.path.join(folder, f".{secrets.token_hex(8)}.tmp")
-    file = open(temporary, "xb")  # noqa: SIM115  # closed below, before it is renamed or removed
+    try:
+        file = open(temporary, "xb")  # noqa: SIM115  # closed below, before it is renamed or removed
+    except OSError as error:
+        # Nobody knows the name of the temporary file; what is wrong is its folder.
+        raise OSError(error.errno, error.strerror, folder) from None
     try:
         with file:
             yield file

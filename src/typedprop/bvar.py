@@ -161,7 +161,7 @@ class BVar(Generic[V]):
         value = plain(self)
         if not shape_of(value):
             return f"BVar({value!r})"
-        if value.size <= 6:
+        if 0 < value.size <= 6:
             return f"BVar({value.tolist()})"
         dtype = "" if value.dtype == np.float64 else f", {value.dtype}"
         return f"BVar({describe(value.shape)}{dtype})"

@@ -160,11 +160,16 @@ def _by_dlpack(data: Any) -> np.ndarray[Any, np.dtype[Any]]:
     name = f"{type(data).__module__.partition('.')[0]} {type(data).__name__}"
     if getattr(data, "requires_grad", False):
         raise DTypeError(f"asarray: the {name} requires grad, which ends here; say so with .detach()")
+    device: int | None = None
     try:
         device = data.__dlpack_device__()[0]
         if device == _CPU:
             return np.from_dlpack(data)
     # What each library raises for a device, dtype or layout that NumPy does not have is its own.
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
-        raise DTypeError(f"asarray: the {name} cannot be shared with NumPy: {error}") from error
+        torch = name.startswith("torch ") and device == _CPU
+        way_out = "; convert it first, as by .to(torch.float64), .to_dense() or .resolve_conj()" if torch else ""
+        raise DTypeError(
+            f"asarray: the {name} cannot be shared with NumPy: {str(error).rstrip('.')}{way_out}"
+        ) from error
     raise DTypeError(f"asarray: the {name} is not in the main memory; copy it there first, as with .cpu()")

@@ -77,11 +77,17 @@ def value_and_grad(
     module (loky and Dask send lambdas and local functions, too), and choose the shards large enough to be worth it.
 
     Raises `NotSentError` where that cannot be done, `WorkerLostError` where a shard is given up, `ValueError` if there
-    are no shards, `NotDifferentiableError` if `at` holds no BVar. An error in the loss is raised as it is, with a note
-    that names the shard; the shards that wait are then cancelled.
+    are no shards, `TypeError` for a shard that is no tuple and for what is no executor, `NotDifferentiableError` if
+    `at` holds no BVar. An error in the loss is raised as it is, with a note that names the shard, and so is one in a
+    generator of shards, without; the shards that wait are then cancelled.
     """
     if in_flight is not None and in_flight < 1:
         raise ValueError(f"{_NAME}: in_flight is {in_flight}; wanted at least 1 shard")
+    if isinstance(executor, type) or not hasattr(executor, "submit"):
+        what = f"the class {executor.__name__}" if isinstance(executor, type) else f"of type {type(executor).__name__}"
+        raise TypeError(f"{_NAME}: executor is {what}; wanted an instance of concurrent.futures.Executor")
+    if not isinstance(shards, Iterable):
+        raise TypeError(f"{_NAME}: shards is of type {type(shards).__name__}; wanted an iterable of tuples")
     plain_leaves(at, f"{_NAME}: at")
     structure: tree.Structure[P] = tree.flatten(at)[1]
     pool = _Pool(executor)

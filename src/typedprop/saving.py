@@ -87,14 +87,19 @@ class _Leaf:
 # -- Saving ------------------------------------------------------------------------------------------------------------
 
 
-def save(path: FilePath, record: object, *, format: Literal["npz", "safetensors"] = "npz") -> None:
+def save(path: FilePath, record: object, *, format: Literal["npz", "safetensors"] | None = None) -> None:
     """Write the leaves of a record, or of any tree of BVars, to a file.
+
+    Without a `format` it is npz, or safetensors where the path ends in `.safetensors`.
 
     The file is replaced as a whole: a crash while it is written leaves the old one. Equal records make equal files.
 
     Raises `NotDifferentiableError` where there is no BVar, or one inside of a gradient; `DTypeError` for leaves of a
     registered type; OSError where the file cannot be written; ImportError where safetensors is not installed.
     """
+    name = _name(path, "save")
+    if format is None:
+        format = "safetensors" if name.endswith(".safetensors") else "npz"
     values = plain_leaves(record, "save")
     paths = tree.flatten(record)[1].paths()
     # In C order, whatever the layout: safetensors (0.8 at least) silently mixes up arrays in Fortran order.
@@ -120,6 +125,12 @@ def save(path: FilePath, record: object, *, format: Literal["npz", "safetensors"
             file.write(content)
     else:
         raise ValueError(f'save: format is {format!r}; wanted "npz" or "safetensors"')
+
+
+def _name(path: object, function: str) -> str:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{function}: path is of type {type(path).__name__}; wanted a str or a Path")
+    return os.fspath(path)
 
 
 def _write_npz(file: IO[bytes], schema: str, leaves: Sequence[_Leaf], arrays: Sequence[Array]) -> None:
@@ -161,7 +172,7 @@ def load(path: FilePath, like: P) -> P:
     """
     wanted = plain_leaves(like, "load: like")
     structure: tree.Structure[P] = tree.flatten(like)[1]
-    name = os.fspath(path)
+    name = _name(path, "load")
     with open(path, "rb") as file:
         start = file.read(9)
         file.seek(0)
