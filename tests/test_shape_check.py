@@ -21,6 +21,7 @@ from tests.steps import steps
 from typedprop import shape_check, tree
 from typedprop.bvar import BVar
 from typedprop.errors import DTypeError, ShapeError
+from typedprop.ops.full import full
 from typedprop.record import Record
 from typedprop.shape_check import Checked, UncheckedWarning, check_shapes
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
@@ -205,7 +206,7 @@ def test_inside_a_gradient() -> None:
         return grad(loss)(net).bias1.sum()
 
     net: Network[Any, Any, Any] = Network(**GOOD)
-    assert grad(loss)(net).bias1 == BVar(np.full(3, 2.0))
+    assert grad(loss)(net).bias1 == BVar(full(3, fill_value=2.0))
     assert grad(slope)(net) == net
     assert tree.map(lambda leaf: leaf.sum(), net).bias1.shape == ()
 

@@ -67,6 +67,10 @@ _NEGATE = rules.NEGATE.code
 _TRANSPOSE = rules.TRANSPOSE.code
 
 
+class _Unknown(int):
+    """A size that no array has: only `Any` fits it. What a size of 1 becomes beside that is not known either."""
+
+
 class _OfAnyRank:
     """What no BVar holds: only `Any` fits it."""
 
@@ -166,7 +170,12 @@ class BVar(Generic[V]):
         dtype = "" if value.dtype == np.float64 else f", {value.dtype}"
         return f"BVar({describe(value.shape)}{dtype})"
 
-    def __eq__(self, other: object) -> bool:
+    # Typed as those of `R` and `L` are: of other sizes it is never equal, and beside a plain value it raises.
+    @overload  # type: ignore[override]  # object's takes anything
+    def __eq__(self, other: BVar[V]) -> bool: ...
+    @overload
+    def __eq__(self, other: None) -> bool: ...
+    def __eq__(self, other: object) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  # as above
         """Whether two BVars have the same value (shape and all elements), as records compare their fields."""
         if type(other) is BVar:
             x, y = plain(self), plain(other)
@@ -176,6 +185,14 @@ class BVar(Generic[V]):
                 "== between a BVar and a plain value is ambiguous: compare `b.value == x`, or two BVars with =="
             )
         return NotImplemented
+
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]  # object's takes anything
+        def __ne__(self, other: BVar[V]) -> bool: ...
+        @overload
+        def __ne__(self, other: None) -> bool: ...
+        def __ne__(self, other: object) -> bool: ...  # pyright: ignore[reportIncompatibleMethodOverride]  # as above
 
     @overload
     def __bool__(self: BVar[float]) -> bool: ...
@@ -203,6 +220,16 @@ class BVar(Generic[V]):
         return bool(_comparable(self) >= _comparable(other))
 
     # -- Arithmetic ------------------------------------------------------------------------------------------------
+    @overload
+    def __add__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
+    @overload
+    def __add__(
+        self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
+    ) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __add__(self: BVar[L[One, N, D]], other: BVar[L[_Unknown, N, D]] | L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __add__(self: BVar[L[M, One, D]], other: BVar[L[M, _Unknown, D]] | L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
     @overload
     def __add__(self, other: BVar[V] | V) -> BVar[V]: ...
     @overload
@@ -243,6 +270,14 @@ class BVar(Generic[V]):
         return binary(rules.ADD, self, other)
 
     @overload
+    def __radd__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
+    @overload
+    def __radd__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __radd__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __radd__(self: BVar[L[M, One, D]], other: L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
+    @overload
     def __radd__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
     @overload
     def __radd__(self, other: V) -> BVar[V]: ...
@@ -259,6 +294,16 @@ class BVar(Generic[V]):
             return record(self._tape, self._value + other, (SCALE, self._node, 1.0))
         return binary(rules.ADD, other, self)
 
+    @overload
+    def __sub__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
+    @overload
+    def __sub__(
+        self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
+    ) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __sub__(self: BVar[L[One, N, D]], other: BVar[L[_Unknown, N, D]] | L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __sub__(self: BVar[L[M, One, D]], other: BVar[L[M, _Unknown, D]] | L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
     @overload
     def __sub__(self, other: BVar[V] | V) -> BVar[V]: ...
     @overload
@@ -289,6 +334,14 @@ class BVar(Generic[V]):
         return binary(rules.SUBTRACT, self, other)
 
     @overload
+    def __rsub__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
+    @overload
+    def __rsub__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __rsub__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __rsub__(self: BVar[L[M, One, D]], other: L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
+    @overload
     def __rsub__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
     @overload
     def __rsub__(self, other: V) -> BVar[V]: ...
@@ -305,6 +358,16 @@ class BVar(Generic[V]):
             return record(self._tape, other - self._value, (SCALE, self._node, -1.0))
         return binary(rules.SUBTRACT, other, self)
 
+    @overload
+    def __mul__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
+    @overload
+    def __mul__(
+        self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
+    ) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __mul__(self: BVar[L[One, N, D]], other: BVar[L[_Unknown, N, D]] | L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __mul__(self: BVar[L[M, One, D]], other: BVar[L[M, _Unknown, D]] | L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
     @overload
     def __mul__(self, other: BVar[V] | V) -> BVar[V]: ...
     @overload
@@ -343,6 +406,14 @@ class BVar(Generic[V]):
         return binary(rules.MULTIPLY, self, other)
 
     @overload
+    def __rmul__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
+    @overload
+    def __rmul__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __rmul__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __rmul__(self: BVar[L[M, One, D]], other: L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
+    @overload
     def __rmul__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
     @overload
     def __rmul__(self, other: V) -> BVar[V]: ...
@@ -369,6 +440,20 @@ class BVar(Generic[V]):
         return binary(rules.MULTIPLY, other, self)
 
     @overload
+    def __truediv__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
+    @overload
+    def __truediv__(
+        self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
+    ) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[L[One, N, D]], other: BVar[L[_Unknown, N, D]] | L[_Unknown, N, D]
+    ) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[L[M, One, D]], other: BVar[L[M, _Unknown, D]] | L[M, _Unknown, D]
+    ) -> BVar[L[M, Any, D]]: ...
+    @overload
     def __truediv__(self, other: BVar[V] | V) -> BVar[V]: ...
     @overload
     def __truediv__(self: BVar[FloatOrArray], other: BVar[float] | float) -> BVar[FloatOrArray]: ...
@@ -387,6 +472,14 @@ class BVar(Generic[V]):
         return binary(rules.DIVIDE, self, other)
 
     @overload
+    def __rtruediv__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
+    @overload
+    def __rtruediv__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __rtruediv__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __rtruediv__(self: BVar[L[M, One, D]], other: L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
+    @overload
     def __rtruediv__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
     @overload
     def __rtruediv__(self, other: V) -> BVar[V]: ...
@@ -401,6 +494,16 @@ class BVar(Generic[V]):
     def __rtruediv__(self, other: Any) -> Any:
         return binary(rules.DIVIDE, other, self)
 
+    @overload
+    def __pow__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
+    @overload
+    def __pow__(
+        self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
+    ) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __pow__(self: BVar[L[One, N, D]], other: BVar[L[_Unknown, N, D]] | L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __pow__(self: BVar[L[M, One, D]], other: BVar[L[M, _Unknown, D]] | L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
     @overload
     def __pow__(self, other: BVar[V] | V) -> BVar[V]: ...
     @overload
@@ -419,6 +522,14 @@ class BVar(Generic[V]):
     def __pow__(self, other: Any) -> Any:
         return binary(rules.POWER, self, other)
 
+    @overload
+    def __rpow__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
+    @overload
+    def __rpow__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
+    @overload
+    def __rpow__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
+    @overload
+    def __rpow__(self: BVar[L[M, One, D]], other: L[M, _Unknown, D]) -> BVar[L[M, Any, D]]: ...
     @overload
     def __rpow__(self: BVar[FloatOrArray], other: float) -> BVar[FloatOrArray]: ...
     @overload

@@ -99,6 +99,26 @@ def test_incrementally(tmp_path: Path) -> None:
         assert told(tmp_path, "mypy", *options) == wanted(rows), remark
 
 
+def test_a_module_that_imports_no_sums_itself(tmp_path: Path) -> None:
+    """Of what is in the cache, mypy loads only the modules that this one depends on."""
+    (tmp_path / "user.py").write_text(
+        "from typing import TypeVar\n"
+        "from typedprop.shapes import L\n"
+        "M = TypeVar('M', bound=int)\n"
+        "N = TypeVar('N', bound=int)\n"
+        "def flat(w: L[M, N]) -> None:\n"
+        "    reveal_type(w.ravel())\n"
+    )
+    options = [option for option in run_of_mypy(tmp_path) if option != "library.py"]
+    for _ in range(2):
+        # The second time all but this module is from the cache.
+        with (tmp_path / "user.py").open("a") as file:
+            file.write("# changed\n")
+        assert told(tmp_path, "mypy", *options) == [
+            (6, 'Revealed type is "typedprop.shapes.R[typedprop.sizes.Mul[M, N], numpy.float64]"')
+        ]
+
+
 def test_under_dmypy(tmp_path: Path) -> None:
     options = run_of_mypy(tmp_path)
     status = f"--status-file={tmp_path / 'status.json'}"

@@ -53,6 +53,7 @@ assert_type(x.value, R[Columns])
 assert_type(w32.value, L[Rows, Columns, np.float32])
 assert_type(x.shape, tuple[int, ...])
 assert_type(x == x, bool)
+assert_type(x != None, bool)  # noqa: E711  # as one may compare a field that is Optional
 assert_type(s < 3.0, bool)
 assert_type(s >= s, bool)
 assert_type(bool(s), bool)
@@ -212,3 +213,14 @@ def batched(weight: BVar[L[M, N]], bias: BVar[R[M]], at: L[K, N]) -> BVar[L[K, M
 assert_type(affine(w, y, x), BVar[R[Rows]])
 assert_type(affine(w, y, plain_x), BVar[R[Rows]])
 assert_type(batched(w, y, tp.ones(picks, columns)), BVar[L[Picks, Rows]])
+
+# A size of 1 beside one that is not known: it is not known what comes out.
+unknown_w: BVar[L[Any, Columns]] = w
+column_means, row_means = w.mean(axis=0, keepdims=True), w.mean(axis=1, keepdims=True)
+same: BVar[L[Rows, Columns]] = column_means + unknown_w
+same = column_means * unknown_w.value
+same = unknown_w.value - column_means
+same = unknown_w / column_means
+unknown_both: BVar[L[Any, Any]] = w
+same = row_means + unknown_both
+same = unknown_both.value - row_means

@@ -255,3 +255,17 @@ def affine(weight: L[M, N, F], bias: R[M, F], at: R[N, F]) -> R[M, F]:
 
 assert_type(affine(w, y, x), R[Rows])
 assert_type(affine(w32, w32[:, 0], x32), R[Rows, np.float32])
+
+# A size of 1 beside one that is not known: it is not known what comes out.
+one_page: Tensor3[One, Rows, Columns] = ones(1, rows, columns)
+any_pages: Tensor3[Any, Rows, Columns] = t
+pages_of: Tensor3[Pages, Rows, Columns] = one_page + any_pages
+pages_of = one_page * any_pages
+pages_of = any_pages - one_page
+above: Tensor3[Pages, Rows, Columns, np.bool] = one_page < any_pages
+one_batch: Tensor4[Picks, Pages, Rows, One] = ones(picks, pages, rows, 1)
+any_batch: Tensor4[Picks, Pages, Rows, Any] = batch
+batch_of: Tensor4[Picks, Pages, Rows, Columns] = one_batch / any_batch
+any_rows: L[Any, Columns] = w
+above2: L[Rows, Columns, np.bool] = row <= any_rows
+above1: R[Columns, np.bool] = x.mean(keepdims=True) != gradual

@@ -33,6 +33,10 @@ class Refusing:
     def __bool__(self) -> Never: raise
 
 
+class Box(Generic[P]):
+    content: P
+
+
 @attrs.frozen
 class Line:
     slope: float
@@ -55,6 +59,8 @@ def slope(f: Callable[Concatenate[P, A], float]) -> Callable[Concatenate[P, A], 
 def pulled(f: Callable[[P], Q], at: P) -> tuple[Q, P]: raise
 def solution(solver: Callable[[P], Q], residual: Callable[[Q, P], Q]) -> Callable[[P], Q]: raise
 def least(f: Callable[[P, *Ts], float], at: P, /, *args: *Ts) -> P: raise
+def boxed(content: P) -> Box[P]: raise
+def exchanged(new: P, box: Box[P], old: P) -> P: raise
 def table(kind: type[P], zero: Callable[[P], P]) -> None: raise
 def joined(items: list[Matrix[Any, N]] | tuple[Matrix[Any, N], ...]) -> Matrix[Any, N]: raise
 
@@ -81,6 +87,11 @@ def programs(
     # E: mypy=arg-type pyright=reportArgumentType
     # gap: ty "does not solve the variables of a generic function that is an argument"
     gradient(length)(1)
+    # E: mypy=misc
+    # gap: pyright pyrefly ty "takes two types of one variable for their union, if the state is made in the call"
+    exchanged("new", boxed(1), 1)
+    box = boxed(1)
+    exchanged("new", box, 1)  # E: mypy=misc pyright=reportArgumentType
 
     # Right lines that are refused.
     # gap: zuban ty "does not solve for two generic functions in one call"

@@ -35,6 +35,18 @@ w + w.T  # E: mypy=operator pyright=reportOperatorIssue
 w * plain_w.T  # E: mypy=operator pyright=reportOperatorIssue
 plain_w.T * w  # E: mypy=operator pyright=reportOperatorIssue
 
+# Comparisons: of other sizes never equal, and with plain data it raises.
+x == y  # E: mypy=operator pyright=reportOperatorIssue  # gap: ty "takes object's == where the operands' own refuses"
+x != y  # E: mypy=operator pyright=reportOperatorIssue  # gap: ty "takes object's == where the operands' own refuses"
+w == w.T  # E: mypy=operator pyright=reportOperatorIssue  # gap: ty "takes object's == where the operands' own refuses"
+# E: mypy=operator pyright=reportOperatorIssue
+# gap: ty "takes object's == where the operands' own refuses"
+x == plain_x
+# E: mypy=operator pyright=reportOperatorIssue
+# gap: ty "takes object's == where the operands' own refuses"
+plain_x == x
+x < plain_x  # E: mypy=operator pyright=reportOperatorIssue
+
 # A bias that does not run along the rows.
 w + y  # E: mypy=operator pyright=reportOperatorIssue
 y + w  # E: mypy=operator pyright=reportOperatorIssue

@@ -44,6 +44,12 @@ adam.update(turned, state, layer)  # E: mypy=misc pyright=reportArgumentType
 adam.update(layer, state_of_line, layer)  # E: mypy=misc pyright=reportArgumentType
 sgd.update(layer, layer, layer)  # E: mypy=arg-type pyright=reportArgumentType
 both.update(layer, state_of_turned, layer)  # E: mypy=misc pyright=reportArgumentType
+# E: mypy=misc
+# gap: pyright pyrefly ty "takes two types of one variable for their union, if the state is made in the call"
+adam.update(line, adam.init(layer), layer)
+# E: mypy=misc pyright=reportArgumentType
+# gap: pyrefly ty "takes two types of one variable for their union, if the state is made in the call"
+adam.update(layer, adam.init(line), layer)
 a0: Layer[Inputs, Outputs] = optim.apply_updates(layer, turned)  # E: mypy=arg-type pyright=reportAssignmentType
 layer + adam.update(layer, adam.init(layer), layer)  # E: mypy=operator pyright=reportOperatorIssue
 # E: mypy=operator pyright=reportOperatorIssue

@@ -18,6 +18,7 @@ from inspect import signature as signature_of
 from pathlib import Path
 from types import FunctionType
 
+from mypy.build import PRI_MED
 from mypy.checker import TypeChecker
 from mypy.errorcodes import ARG_TYPE
 from mypy.expandtype import expand_type
@@ -27,8 +28,13 @@ from mypy.nodes import (
     Decorator,
     Expression,
     FuncDef,
+    Import,
+    ImportAll,
+    ImportBase,
+    ImportFrom,
     IndexExpr,
     MemberExpr,
+    MypyFile,
     NameExpr,
     OverloadedFuncDef,
     SymbolNode,
@@ -67,7 +73,7 @@ from typedprop.mypy_plugin.called_at_once import Calls
 from typedprop.mypy_plugin.calls import Call, Mismatch, bound, type_of_expression
 from typedprop.mypy_plugin.indexing import indexed
 from typedprop.mypy_plugin.literals import Literals
-from typedprop.mypy_plugin.size_types import SUMS, mentions, normalized, symbols_in_sums, type_of
+from typedprop.mypy_plugin.size_types import SIZES_MODULE, SUMS, mentions, normalized, symbols_in_sums, type_of
 from typedprop.mypy_plugin.table import BROADCAST, ELEMENTWISE2, FUNCTIONS, INDEXED, METHODS, Rule
 from typedprop.mypy_plugin.unifying import Arguments, disagreement, filled, settled, text_of, turned_argument
 
@@ -89,6 +95,15 @@ class SizesPlugin(Plugin):
     def report_config_data(self, ctx: ReportConfigContext) -> object:
         """What the cache of a module depends on, besides the module."""
         return _DIGEST
+
+    def get_additional_deps(self, file: MypyFile) -> list[tuple[int, str, int]]:
+        """The classes of sums and products come before all that may need them.
+
+        From its cache mypy loads only what a module depends on, and a module may say `typedprop.shapes` alone.
+        """
+        if file.fullname == SIZES_MODULE or not any(map(_imports_typedprop, file.imports)):
+            return []
+        return [(PRI_MED, SIZES_MODULE, -1)]
 
     def get_type_analyze_hook(self, fullname: str) -> Callable[[AnalyzeTypeContext], Type] | None:
         """Ints in `R[...]` and its like."""
@@ -317,6 +332,15 @@ def _declared_type(node: Symbol) -> Type | None:
         constructor = node.get("__init__")
         return None if constructor is None else _declared_type(constructor.node)
     return None
+
+
+def _imports_typedprop(statement: ImportBase) -> bool:
+    if isinstance(statement, Import):
+        return any(name.split(".")[0] == "typedprop" for name, _ in statement.ids)
+    if isinstance(statement, ImportFrom | ImportAll):
+        # A relative import may be of typedprop itself.
+        return statement.relative > 0 or statement.id.split(".")[0] == "typedprop"
+    return False
 
 
 def _declared(node: Symbol) -> ProperType | None:

@@ -23,8 +23,9 @@ from mypy.types import (
 
 from typedprop.mypy_plugin.polynomial import Monomial, Polynomial, Symbol, number, symbol
 
-ADD = "typedprop.sizes.Add"
-MUL = "typedprop.sizes.Mul"
+SIZES_MODULE = "typedprop.sizes"
+ADD = f"{SIZES_MODULE}.Add"
+MUL = f"{SIZES_MODULE}.Mul"
 DIM = "typedprop.shapes.Dim"
 INT = "builtins.int"
 
