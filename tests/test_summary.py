@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -82,6 +83,13 @@ def test_any_tree_and_any_leaf(capsys: pytest.CaptureFixture[str]) -> None:
     assert tp.summary({}).count == 0
     large = tp.summary(BVar(np.full(2, 3e30, np.float32))).parameters[0]
     assert np.isclose(large.norm, 3e30 * 2**0.5)
+
+
+def test_the_page_shows_it_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    net = Layer(BVar(tp.normal(rng, 20, 100)), BVar(tp.zeros(20)))
+    page = Path(__file__).parent.parent / "docs" / "how-to" / "look-inside.md"
+    assert f"```text\n{typedprop.summary(net)}\n```" in page.read_text()
 
 
 @pytest.mark.usefixtures("_plain")

@@ -33,7 +33,7 @@ from typedprop.transform.watched import WatchedTape, frames, parents_of, written
 
 @contextmanager
 def debug_nans(*, infinities: bool = True) -> Generator[None, None, None]:
-    """Within this, each gradient stops at the first operation that gives a NaN or an infinity.
+    """A context (and a decorator) in which each gradient stops at the first operation that gives a NaN or an infinity.
 
     Watched are the inputs of `grad`, `backprop`, `vjp`, `jvp`, `jacobian` and their kin, each result that they record,
     and each cotangent (or tangent) of their sweeps, at every order. What is computed outside of them, or from constants
