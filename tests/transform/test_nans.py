@@ -107,6 +107,9 @@ def test_inputs_and_given_cotangents() -> None:
         tp.grad(lambda p: p["w"][0].sum())(net)
     with pytest.raises(NonFiniteError, match=r"^the cotangent that was given for the output is -inf"), tp.debug_nans():
         tp.vjp(lambda x: x * 2.0, BVar(1.0))[1](BVar(-np.inf))
+    message = r"^the tangent that was given for the input \[1\] is 2: it is nan$"
+    with pytest.raises(NonFiniteError, match=message), tp.debug_nans():
+        tp.jvp(lambda x: x[0] * x[1], (BVar(1.0), BVar(2.0)), (BVar(1.0), BVar(np.nan)))
 
 
 def test_finite_contributions_with_an_infinite_sum() -> None:

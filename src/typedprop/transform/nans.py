@@ -106,6 +106,11 @@ class _CheckedTape(WatchedTape):
         if bad:
             raise NonFiniteError(f"the cotangent that was given for the output {bad}")
 
+    def moved(self, node: int, tangent: Value) -> None:
+        bad = self._bad(tangent)
+        if bad:
+            raise NonFiniteError(f"the tangent that was given for {self._operand(node)}: it {bad}")
+
     def pulled(self, position: int, entry: Entry, cotangent: Value) -> Sequence[Value]:
         bad = self._bad(cotangent)
         if bad:

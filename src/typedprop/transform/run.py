@@ -228,7 +228,11 @@ class Run:
     def push(self, tangents: Sequence[Value], wanted: bytearray) -> list[Value]:
         """The tangents of the `wanted` nodes, of `ancestors`, for those of the inputs."""
         tape = self.tape
-        entries = tape.watched() if isinstance(tape, WatchedTape) else tape.entries
+        entries = tape.entries
+        if isinstance(tape, WatchedTape):
+            for node, tangent in enumerate(tangents):
+                tape.moved(node, tangent)
+            entries = tape.watched()
         return self._swept(push_forward, entries, tangents, wanted)
 
     def _swept(self, sweep: Callable[..., list[Value]], *arguments: Any) -> list[Value]:

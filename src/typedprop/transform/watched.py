@@ -141,6 +141,9 @@ class WatchedTape(Tape):
     def seeded(self, node: int, seed: Value) -> None:
         """Told the cotangents that a backward sweep begins with."""
 
+    def moved(self, node: int, tangent: Value) -> None:
+        """Told the tangents of the inputs that a forward sweep begins with."""
+
     def swept(self, cotangents: Sequence[Value]) -> None:
         """Told the gradients at the end of a backward sweep."""
 
