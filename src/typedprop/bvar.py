@@ -34,7 +34,7 @@ from typedprop.arithmetic import Binary, Shape, broadcast_shape, describe, dtype
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.leaves import FOUND, LeafType, leaf_type
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
-from typedprop.tape import PART, PASS, SCALE, TIMES, Entry, Rule, Tape, Value, place_of
+from typedprop.tape import PART, PASS, SCALE, TIMES, Entry, Tape, Value, place_of
 
 V = TypeVar("V")
 B = TypeVar("B", bound=int)
@@ -1487,11 +1487,6 @@ def product(a: Any, b: Any) -> Any:
     if tape_b is tape:
         entry += (right, b._node, x)
     return record(tape, value, entry)
-
-
-def linear(rule: Rule, b: BVar[Any], value: Value, residual: Any) -> BVar[Any]:
-    """The result of a linear map of one operand."""
-    return record(b._tape, value, (rule.code, b._node, residual))
 
 
 def _sum(b: BVar[Any], axis: int | tuple[int, ...] | None, keepdims: bool) -> BVar[Any]:

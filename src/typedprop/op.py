@@ -157,9 +157,8 @@ def elementwise(
                 y = of_number(inner)
                 d = slope(y if keeps_output else inner)
             return record(tape, y, (SCALE, x._node, d if type(d) is float else float(d)))
+        # A value of another type has been refused, so this is a BVar, which only a BVar on a tape holds.
         y = call(inner)
-        if tape is None:
-            return constant(y)
         kept = y if keeps_output else inner
         if shape_of(inner):
             return record(tape, y, (code, x._node, kept))
