@@ -590,3 +590,49 @@ def test_float32_beside_float64() -> None:
             message = str(caught.value)
             assert message.startswith(f"{symbol}:") and "float32" in message and "float64" in message
             assert "astype" in message
+
+
+def test_a_shape_that_is_no_shape() -> None:
+    with pytest.raises(TypeError, match="reshape: the shape is of type str; wanted an int or a tuple of ints"):
+        BVar(np.zeros(3)).reshape("x")
+
+
+def test_an_int_that_no_float_holds() -> None:
+    with pytest.raises(DTypeError, match="BVar: the int is too large for a float"):
+        BVar(10**400)
+
+
+class Tagged(np.ndarray[Any, Any]):
+    """A subclass that only carries a name."""
+
+
+def test_a_plain_subclass_counts_as_the_array_that_it_is() -> None:
+    x = np.ones(3).view(Tagged)
+    for result in (BVar(np.zeros(3)) + x, x + BVar(np.zeros(3)), tp.hypot(BVar(np.zeros(3)), x)):
+        assert type(result.value) is np.ndarray and result.value.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+def test_floats_that_nothing_is_differentiated_in(dtype: Any) -> None:
+    x = np.ones(3, dtype)
+    name = np.dtype(dtype).name
+    with pytest.raises(DTypeError, match=f"one operand is {name} and the other float64; beside a BVar there is"):
+        tp.where(x > 0, BVar(1.0), x)
+    with pytest.raises(DTypeError, match=f"one operand is float64 and the other {name}; beside a BVar there is"):
+        tp.concatenate([BVar(np.ones(2)), x])
+
+
+def test_plain_data_in_the_other_byte_order_beside_a_number() -> None:
+    x = np.array([1.0, 2.0, 3.0])
+    swapped = x.astype(x.dtype.newbyteorder())
+    result = tp.where(x > 1.5, BVar(1.0), swapped)
+    assert result.value.tolist() == [1, 1, 1] and result.value.dtype.isnative
+    gradient = tp.grad(lambda a: tp.where(x > 1.5, a, swapped).sum())(BVar(1.0))
+    assert gradient.value == 2.0
+
+
+def test_half_precision_beside_a_number() -> None:
+    with pytest.raises(DTypeError, match="einsum: one operand is float16 and the other float64"):
+        tp.einsum("i,j->ij", np.ones(3, np.float16), BVar(np.ones(2)))
+    with pytest.raises(DTypeError, match="where: one operand is float16 and the other float64"):
+        tp.where(np.array([True]), np.ones(1, np.float16), BVar(1.0))

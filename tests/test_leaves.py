@@ -20,7 +20,7 @@ import typedprop as tp
 from tests import untyped
 from typedprop import BVar, Record, tree
 from typedprop.errors import DTypeError, NotDifferentiableError
-from typedprop.leaves import leaf_type, register
+from typedprop.leaves import FOUND, leaf_type, register
 from typedprop.testing import check_grads, check_leaf
 
 # Where a test asks for what no type checker lets pass.
@@ -590,3 +590,32 @@ def test_not_imported_before_they_are_used() -> None:
     program = "import sys, typedprop; print('fractions' in sys.modules, 'decimal' in sys.modules)"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert finished.stdout.split() == ["False", "False"]
+
+
+def test_texts_beside_a_fraction_are_left_to_python() -> None:
+    x: Any = BVar(Fraction(1, 2))
+    with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \+: 'BVar' and 'str'"):
+        x + "text"
+
+
+def test_functions_of_floats_refuse_fractions_alone_and_beside_floats() -> None:
+    half: Any = BVar(Fraction(1, 2))
+    with pytest.raises(DTypeError, match="hypot is a function of floats and arrays, not of a Fraction"):
+        untyped.tp.hypot(half, half)
+    with pytest.raises(DTypeError, match="exp: wanted a BVar, a float or a float array, got a Fraction"):
+        untyped.tp.exp(half)
+    with pytest.raises(DTypeError, match="Fraction"):
+        untyped.tp.stack([BVar(1.0), half])
+    with pytest.raises(DTypeError, match="where: wanted a BVar, a float or a float array, got a Fraction"):
+        untyped.tp.where(np.array([True, False]), half, half)
+    # Elsewhere nothing has changed.
+    assert untyped.tp.where(np.array([True, False]), BVar(1.0), 2.0).value.tolist() == [1.0, 2.0]
+
+
+def test_as_long_as_no_other_type_was_met() -> None:
+    known = dict(FOUND)
+    FOUND.clear()
+    try:
+        assert untyped.tp.where(np.array([True, False]), BVar(1.0), 2.0).value.tolist() == [1.0, 2.0]
+    finally:
+        FOUND.update(known)

@@ -48,7 +48,8 @@ def test_many_pairs_do_not_pile_up() -> None:
     total = OuterSum(np.ones(10), np.ones(10))
     for _ in range(5000):
         total.add(OuterSum(np.ones(10), np.ones(10)))
-        assert len(total._left) * 20 <= 4 * 100 + 1024 + 20
+        # Of ten elements each; there are two vectors in a pair.
+        assert len(total._pairs or ()) * 10 <= 4 * 100 + 1024 + 20
     assert np.array_equal(total.dense(), np.full((10, 10), 5001.0))
 
 
@@ -56,3 +57,18 @@ def test_empty_vectors() -> None:
     total = OuterSum(np.ones(0), np.ones(3))
     total.add(OuterSum(np.ones(0), np.ones(3)))
     assert total.dense().shape == (0, 3)
+
+
+def test_the_sum_at_each_number_of_pairs() -> None:
+    """Also where the pairs have just become a matrix and none has come since."""
+    vectors = np.random.default_rng(0).normal(size=(60, 2, 3))
+    total, expected = OuterSum(vectors[0, 0], vectors[0, 1]), np.outer(vectors[0, 0], vectors[0, 1])
+    emptied = 0
+    total._room = 1
+    for left, right in vectors[1:]:
+        total.add(OuterSum(left, right))
+        total._room = 4
+        expected = expected + np.outer(left, right)
+        emptied += total._pairs == []
+        np.testing.assert_allclose(total.dense(), expected, rtol=1e-12, atol=1e-12)
+    assert emptied > 3

@@ -407,3 +407,10 @@ def test_a_record_without_slots_and_one_that_is_a_dataclass() -> None:
 
 def test_the_mixin_adds_no_dict() -> None:
     assert not hasattr(layer(1, 1), "__dict__")
+
+
+def test_a_repr_of_a_record_without_fields() -> None:
+    class Plain(Record):
+        pass
+
+    assert repr(Plain()).startswith("Plain(")

@@ -330,3 +330,9 @@ def test_the_collector_does_not_track_entries() -> None:
     for _ in range(3):
         gc.collect()  # a tuple is let go after the tuples inside it
     assert not [entry for entry in recorded if gc.is_tracked(entry)]
+
+
+def test_a_joint_entry_is_never_taken_for_a_rule() -> None:
+    for direction in (RULES[JOINT].pull, RULES[JOINT].push):
+        with pytest.raises(AssertionError, match="a joint entry is handled by the sweeps themselves"):
+            direction(1.0, None)

@@ -133,3 +133,15 @@ def test_sigmoid_raises_for_no_steps_of_its_own() -> None:
         np.testing.assert_array_equal(tp.sigmoid(np.array([-1000.0, 0.0, 1000.0])), [0.0, 0.5, 1.0])
         with pytest.raises(FloatingPointError):  # the caller's own settings hold outside
             np.exp(np.array([1000.0]))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_cross_entropy_of_what_cannot_happen(dtype: Any) -> None:
+    """A label of probability 0 that the logits exclude costs nothing, plain, recorded and beside a recorded target."""
+    logits, target = np.array([-np.inf, 0.0], dtype), np.array([0.0, 1.0], dtype)
+    plain = tp.softmax_cross_entropy(logits, target)
+    assert plain == 0.0 and plain.dtype == dtype
+    value, gradient = tp.value_and_grad(lambda x: tp.softmax_cross_entropy(x, target))(BVar(logits))
+    assert value.value == 0.0 and gradient.value.tolist() == [0.0, 0.0]
+    value, gradient = tp.value_and_grad(lambda x: tp.softmax_cross_entropy(x * 1.0, BVar(target)))(BVar(logits))
+    assert value.value == 0.0 and gradient.value.tolist() == [0.0, 0.0]

@@ -6,6 +6,7 @@ What holds at ordinary matrices is in table_linalg.py.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 
 from tests.untyped import BVar, lift, tp
 from typedprop.ops.linalg.powers import cheapest_order
+from typedprop.testing import check_grads
 
 la: Any = tp.linalg
 LinAlgError = np.linalg.LinAlgError
@@ -478,3 +480,27 @@ COMPOSED = {"LinAlgError", "cond", "covariance", "mTm", "matrix_power", "multi_d
 def test_the_source_of_a_rule_is_named(name: str) -> None:
     assert re.search(r"\(\d{4}\)|Mathias 1996|Jacobi's formula|that of `solve`", getattr(la, name).__doc__)
     assert "Error" in getattr(la, name).__doc__
+
+
+def test_the_logarithm_of_a_rotation_is_real() -> None:
+    """SciPy computes it by complex numbers, whose imaginary parts are rounding."""
+    turn = np.array([[math.cos(1.0), -math.sin(1.0)], [math.sin(1.0), math.cos(1.0)]])
+    found = tp.linalg.logm(turn)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, [[0.0, -1.0], [1.0, 0.0]], atol=1e-12)
+
+
+def test_least_squares_along_the_right_side_alone() -> None:
+    a = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]])
+    b, v = BVar(np.array([1.0, 0.0, 2.0])), BVar(np.array([0.5, -1.0, 1.0]))
+    expected = np.linalg.pinv(a) @ v.value
+    np.testing.assert_allclose(tp.jvp(lambda b: tp.linalg.lstsq(a, b), b, v)[1].value, expected, rtol=1e-12)
+    # The matrix is recorded, but no tangent reaches it.
+    alone = tp.jvp(lambda b: tp.linalg.lstsq(a + 0.0 * tp.sign(b).sum(), b), b, v)[1]
+    np.testing.assert_allclose(alone.value, expected, rtol=1e-12)
+
+
+def test_a_loss_of_the_right_singular_vectors_alone() -> None:
+    a = BVar(np.array([[3.0, 1.0, 0.5], [0.2, 2.0, -1.0]]))
+    check_grads(lambda a: tp.linalg.svd(a)[2][0, 1] ** 2, [a])
+    check_grads(lambda a: tp.linalg.svd(a)[0][0, 1] ** 2, [a])

@@ -227,3 +227,12 @@ def test_an_operation_is_documented(name: str) -> None:
     for part in name.split("."):
         operation = getattr(operation, part)
     assert len(operation.__doc__) > 5
+
+
+def test_widths_orders_and_distances_that_are_none() -> None:
+    with pytest.raises(TypeError, match=r"pad: width is 1\.5; wanted an int or pairs of ints"):
+        tp.pad(np.ones(3), 1.5)
+    with pytest.raises(ValueError, match="diff: n is -1; wanted 0 or more"):
+        tp.diff(np.ones(3), -1)
+    with pytest.raises(ShapeError, match=r"trapezoid: dx is R\[2\]; wanted a number"):
+        tp.trapezoid(np.ones(3), dx=np.ones(2))

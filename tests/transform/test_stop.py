@@ -100,3 +100,11 @@ def test_no_gradient_refuses_a_derivative() -> None:
     with pytest.raises(tp.NotDifferentiableError, match=message):
         tp.jvp(lambda x: x * nearest(x), lift(3), lift(3))
     assert tp.grad(lambda x: x * tp.stop_gradient(nearest(x)))(2.75) == 3.0
+
+
+def test_no_gradient_of_a_function_that_gives_nothing() -> None:
+    def loss(x: Any) -> Any:
+        assert tp.no_gradient(lambda y: {})(x) == {}
+        return x * x
+
+    assert tp.grad(loss)(BVar(3.0)).value == 6.0

@@ -341,6 +341,7 @@ def test_the_graph_in_svg(tmp_path: Path) -> None:
     pytest.importorskip("graphviz")
     svg = TRACE.to_svg(tmp_path / "tape.svg")
     assert "<svg" in svg and ".weight" in svg and (tmp_path / "tape.svg").read_text() == svg
+    assert TRACE.to_svg() == svg
 
 
 def test_svg_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

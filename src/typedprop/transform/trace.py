@@ -250,9 +250,9 @@ class Trace:
                 "to_svg: Graphviz' program dot is not on the PATH; install it (apt install graphviz, brew install "
                 "graphviz), or draw the text of to_dot() elsewhere"
             ) from None
-        if path is not None:
+        if path is not None:  # pragma: no cover  # only where Graphviz' program is installed
             Path(path).write_text(svg, encoding="utf-8")
-        return svg
+        return svg  # pragma: no cover  # as above
 
     def _title(self) -> str:
         return f"{_many(len(self.inputs), 'input')}, {_many(len(self.operations), 'operation')}"
