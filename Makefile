@@ -14,6 +14,7 @@
 #   make pythons            test on every Python from 3.11 on that is found here
 #   make soak               the laws on 10,000 random programs each, and threads, faults and load at full size: hours
 #   make mypy-versions      test the mypy plugin on each version of mypy that it works with
+#   make mutants            plant small faults in the engine and the rules; the tests must find them (an hour or two)
 #   make format             format the code and mend what the linter can
 #   make clean              remove what make and the tools made
 #
@@ -35,7 +36,7 @@ ENGINE := $(addprefix src/typedprop/,$(addsuffix .py,tape arithmetic bvar op out
 comma := ,
 space := $(subst ,, )
 
-.PHONY: test soak mypy pyright oldest newest pythons mypy-versions digits bench bench-growth bench-quick bench-four-ways docs look format clean
+.PHONY: test soak mypy pyright oldest newest pythons mypy-versions mutants digits bench bench-growth bench-quick bench-four-ways docs look format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -61,6 +62,9 @@ oldest newest pythons:
 
 mypy-versions: $(READY)
 	$(BIN)/python -m tests.mypy_plugin.versions
+
+mutants: $(READY)
+	$(BIN)/python -m tests.mutation
 
 digits: $(READY)
 	$(BIN)/python examples/digits.py $(if $(MNIST),--mnist "$(MNIST)")

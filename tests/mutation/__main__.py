@@ -1,0 +1,206 @@
+"""Mutants of typedprop's engine and rules: how many of them the tests kill, and which live.
+
+    python -m tests.mutation                 # `make mutants`: everything; hours
+    python -m tests.mutation --only tape     # the modules whose path holds this word
+    python -m tests.mutation --sample 20     # every 20th mutant
+    python -m tests.mutation --report        # nothing new: the page, from the results that are there
+
+The tests run once to see which lines each covers (map), then each mutant meets the tests that cover it: first in forks
+of one process that has collected all tests, then, where that cannot reach it, in forks that import typedprop anew.
+Results are kept in out/mutants, so a run that broke off goes on where it was; those of a module that has changed since
+are made again. survivors.md, beside this file, is written from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.mutation import fresh
+from tests.mutation.plan import ROOT, Plan
+from tests.mutation.reasons import reason_of
+
+OUT = ROOT / "out" / "mutants"
+PAGE = Path(__file__).with_name("survivors.md")
+ENGINE = ("tape", "arithmetic", "bvar", "op", "outer_sum", "tree", "record", "flat", "leaves")
+# Those that ask other programs, or whose processes are not this one, say little of a line and take long.
+TESTS = ["tests", *(f"--ignore=tests/{name}" for name in ("typing", "mypy_plugin", "examples", "benchmarks"))]
+TESTS += [f"--ignore=tests/test_{name}.py" for name in ("docs", "site", "browser", "coming_from", "parallel")]
+TESTS += ["--ignore=tests/ops/test_mutants.py"]
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.forks", "-p", "no:cacheprovider"]
+# What a failure looks like is not asked; of each frame's file pytest would parse all lines.
+QUICK = ["-s", "--tb=native", "--assert=plain", "--no-shrinking"]
+
+
+def modules() -> list[str]:
+    """The engine and the rules, as paths from the root."""
+    source = ROOT / "src" / "typedprop"
+    files = [source / f"{name}.py" for name in ENGINE]
+    files += sorted([*(source / "transform").glob("*.py"), *(source / "ops").rglob("*.py")])
+    return [file.relative_to(ROOT).as_posix() for file in files if file.name != "__init__.py"]
+
+
+def is_rule(module: str) -> bool:
+    """Whether a module holds rules of operations."""
+    return "/ops/" in module or module.endswith(("arithmetic.py", "outer_sum.py"))
+
+
+def make_map(results: Path) -> None:
+    """Runs the tests once and notes what each covers and how long it takes."""
+    environment = os.environ | {"COVERAGE_FILE": str(results / "coverage")}
+    options = ["--cov", "--cov-context=test", "--cov-report=", f"--seconds-of-tests={results / 'seconds.json'}"]
+    subprocess.run([*PYTEST, *options, *TESTS], cwd=ROOT, env=environment, check=True)
+
+
+def digest(module: str) -> str:
+    """What tells one version of a module from another."""
+    return hashlib.sha256((ROOT / module).read_bytes()).hexdigest()[:16]
+
+
+def keep_up(wanted: list[str]) -> None:
+    """Makes the map where a module has changed since it was made, and forgets the results of those modules."""
+    versions, results = OUT / "versions.json", OUT / "results.jsonl"
+    now = {module: digest(module) for module in modules()}
+    before: dict[str, str] = json.loads(versions.read_text()) if versions.exists() else {}
+    changed = {module for module in now if before.get(module) != now[module]}
+    if not changed & {*wanted}:
+        return
+    make_map(OUT)
+    if results.exists():
+        kept = [line for line in results.read_text().splitlines() if json.loads(line)["module"] not in changed]
+        results.write_text("".join(f"{line}\n" for line in kept))
+    versions.write_text(json.dumps(now, indent=0))
+
+
+def make(plan: Plan, options: argparse.Namespace) -> None:
+    """Makes the mutants of which nothing is known."""
+    jobs = [job for module in plan.modules for job in plan.mutants(module)][:: options.sample]
+    known = plan.known()
+    wanted = [job for job in jobs if job.mutation.called and job.name not in known]
+    if options.again:
+        wanted = [
+            job for job in jobs if job.mutation.called and known.get(job.name, {"killer": None})["killer"] is None
+        ]
+    if wanted:
+        OUT.mkdir(parents=True, exist_ok=True)
+        description = OUT / "description.json"
+        said = {"modules": plan.modules, "mutants": [job.name for job in wanted], "results": str(plan.results)}
+        said |= {"coverage": str(OUT / "coverage"), "seconds": str(OUT / "seconds.json")}
+        description.write_text(json.dumps(said | {"jobs": plan.jobs, "budget": plan.budget}))
+        command = [*PYTEST, *QUICK, f"--mutate={description}", *TESTS]
+        # 5 is pytest's word for "no tests were run": in this process itself none were.
+        assert subprocess.run(command, cwd=ROOT, check=False).returncode in (0, 5)
+    known = plan.known()
+    fresh.run(
+        plan,
+        [
+            job
+            for job in jobs
+            if job.name not in known
+            or (known[job.name]["killer"] is None and job.imported and known[job.name]["how"] != "fresh")
+            or known[job.name]["how"] == "unfit"
+        ],
+    )
+
+
+def report(results: Iterable[dict[str, Any]], total: int) -> str:
+    """The page: numbers by module, and every mutant that lives, with the reason; `total` mutants there are."""
+    by_module: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for entry in results:
+        by_module[entry["module"].removeprefix("src/typedprop/")].append(entry)
+    everything = [entry for entries in by_module.values() for entry in entries]
+    lines = [
+        "# Mutants that live",
+        "",
+        "<!-- Written by python -m tests.mutation; reasons.py holds the reasons. -->",
+        "",
+    ]
+    lines += [*_summary(everything, total), "", "| module | mutants | killed | | of these, too slow | alive |"]
+    lines += ["|---|--:|--:|--:|--:|--:|"]
+    for module, entries in by_module.items():
+        dead = sum(entry["killer"] is not None for entry in entries)
+        late = sum(entry["killer"] == "timeout" for entry in entries)
+        lines.append(
+            f"| {module} | {len(entries)} | {dead} | {dead / len(entries):.1%} | {late} | {len(entries) - dead} |"
+        )
+    for module, entries in by_module.items():
+        alive = sorted((e for e in entries if e["killer"] is None), key=lambda e: (e["line"], e["mutant"]))
+        if not alive:
+            continue
+        lines += ["", f"## {module}", ""]
+        reasons: dict[str, list[str]] = defaultdict(list)
+        for entry in alive:
+            reasons[reason_of(entry) or "no test notices it, and no reason is known"].append(_shown(entry))
+        for reason, mutants in reasons.items():
+            lines += [f"{reason[0].upper()}{reason[1:]}:", "", *(f"- {mutant}" for mutant in mutants), ""]
+        lines.pop()
+    return "\n".join(lines) + "\n"
+
+
+def _summary(entries: list[dict[str, Any]], total: int) -> list[str]:
+    dead = sum(entry["killer"] is not None for entry in entries)
+    kinds = Counter(entry["kind"] for entry in entries)
+    rules = [entry for entry in entries if is_rule(entry["module"])]
+    dead_rules = sum(entry["killer"] is not None for entry in rules)
+    drawn = "" if len(entries) == total else f", drawn by lot from {total:,}"
+    changed = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
+    return [
+        f"Of {len(entries):,} mutants{drawn}, the tests kill {dead:,} ({dead / len(entries):.1%}); "
+        f"of {len(rules):,} in rules, {dead_rules:,} ({dead_rules / max(len(rules), 1):.1%}). "
+        "One that is listed lives through the tests that cover it, the quickest and most particular of them first, as "
+        "far as its time reaches.",
+        "",
+        f"What was changed: {changed}.",
+    ]
+
+
+def _shown(entry: dict[str, Any]) -> str:
+    scope, _, change = entry["mutant"].removeprefix(f"{entry['module']}: ").partition(": ")
+    before, _, after = change.partition(" -> ")
+    return f"`{scope}`: `{before}` → `{after}`".replace("``", "` `")
+
+
+def main(arguments: list[str]) -> int:
+    """Makes mutants and writes the page; the exit status says whether enough were killed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation")
+    parser.add_argument("--only", action="append", default=[], help="modules whose path holds this word")
+    parser.add_argument("--sample", type=int, default=1, metavar="N", help="every Nth mutant")
+    parser.add_argument("--again", action="store_true", help="make those again that lived")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at a time")
+    parser.add_argument("--budget", type=float, default=4.0, help="seconds of tests for a mutant that lives")
+    parser.add_argument("--report", action="store_true", help="make none; write the page from the results")
+    options = parser.parse_args(arguments)
+    wanted = [module for module in modules() if not options.only or any(word in module for word in options.only)]
+    OUT.mkdir(parents=True, exist_ok=True)
+    results = OUT / "results.jsonl"
+    if not options.report:
+        keep_up(wanted)
+    plan = Plan(wanted, OUT / "coverage", OUT / "seconds.json", results, options.jobs, options.budget)
+    if not options.report:
+        make(plan, options)
+    names = [job.name for module in wanted for job in plan.mutants(module)]
+    known = plan.known()
+    found = [known[name] for name in names if name in known]
+    if not found:
+        print("no mutant was made")
+        return 1
+    page = report(found, len(names))
+    if not options.only:
+        PAGE.write_text(page)
+    print(page)
+    dead = sum(entry["killer"] is not None for entry in found)
+    return int(dead < 0.9 * len(found))
+
+
+if __name__ == "__main__":
+    # One thread of BLAS, as in tests/conftest.py, which comes too late here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    sys.exit(main(sys.argv[1:]))
