@@ -145,3 +145,21 @@ def test_cross_entropy_of_what_cannot_happen(dtype: Any) -> None:
     assert value.value == 0.0 and gradient.value.tolist() == [0.0, 0.0]
     value, gradient = tp.value_and_grad(lambda x: tp.softmax_cross_entropy(x * 1.0, BVar(target)))(BVar(logits))
     assert value.value == 0.0 and gradient.value.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("x", "slope"), [(-3.5, 0.0), (-3.0, 0.0), (-2.9, -1.4 / 3), (2.9, 4.4 / 3), (3.0, 1.0), (3.5, 1.0), (4.5, 1.0)]
+)
+def test_the_slope_of_hard_silu_on_each_piece(x: float, slope: float) -> None:
+    assert tp.grad(tp.hard_silu)(BVar(x)).value == pytest.approx(slope, abs=1e-15)
+    at = BVar(np.array([x, 0.0]))
+    assert tp.grad(lambda v: tp.hard_silu(v).sum())(at).value == pytest.approx([slope, 0.5], abs=1e-15)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_the_deviation_of_numbers_whose_squares_no_float_holds(scale: float, keepdims: bool) -> None:
+    x = np.array([[1.0, -2.0, 4.0], [0.5, 0.0, 3.0]])
+    for axis in (None, 0, 1):
+        found = tp.std(x * scale, axis=axis, keepdims=keepdims)
+        np.testing.assert_allclose(found, np.std(x, axis=axis, keepdims=keepdims) * scale, rtol=1e-14)
