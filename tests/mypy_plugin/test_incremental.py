@@ -128,3 +128,14 @@ def test_under_dmypy(tmp_path: Path) -> None:
             assert told(tmp_path, "mypy.dmypy", status, "run", "--", *options) == wanted(rows), remark
     finally:
         told(tmp_path, "mypy.dmypy", status, "stop")
+
+
+def test_a_program_that_names_no_product_meets_one_from_the_cache(tmp_path: Path) -> None:
+    for remark in ("fresh", "typedprop from the cache"):
+        (tmp_path / "user.py").write_text(
+            "from typedprop.shapes import Dim, L\n\n\nclass Rows(Dim): ...\n\n\n"
+            f"def flat(x: L[Rows, Rows]) -> None:\n    reveal_type(x.reshape(-1))\n    # {remark}\n"
+        )
+        assert told(tmp_path, "mypy", *run_of_mypy(tmp_path)[:2], "user.py") == [
+            (8, 'Revealed type is "typedprop.shapes.R[typedprop.sizes.Mul[user.Rows, user.Rows], numpy.float64]"')
+        ]
