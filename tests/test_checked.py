@@ -193,6 +193,16 @@ def test_what_is_not_checked_is_said() -> None:
         g(1, untyped(mean))
 
 
+def test_what_has_no_annotation_is_anything() -> None:
+    @tp.checked
+    def f(scale, x: R[N], y: R[N]):  # type: ignore[no-untyped-def]  # is what is tested
+        return scale * x @ y
+
+    assert untyped(f)(2.0, mean, mean) == 6.0
+    with pytest.raises(ShapeError, match=r"f: y is annotated R\[N\] and has shape \(2,\), so N is 2, but N is 3 by x"):
+        untyped(f)(2.0, mean, mean[:2])
+
+
 def test_what_is_no_function() -> None:
     async def f() -> None: ...
 

@@ -53,6 +53,32 @@ def test_buffers_are_shared() -> None:
     assert data[0] == 5.0
 
 
+class OnADevice:
+    """An array that says by DLPack where it is: on a CUDA device, or in memory that it does not give away."""
+
+    shape = (3,)
+
+    def __init__(self, device: int) -> None:
+        self.device = device
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.device, 0
+
+    def __dlpack__(self, **options: object) -> object:
+        raise BufferError("it is sparse")
+
+
+def test_what_cannot_be_shared_is_told() -> None:
+    with pytest.raises(DTypeError, match=r"asarray: the tests OnADevice is not in the main memory; copy it there"):
+        tp.asarray(OnADevice(2), 3)
+    with pytest.raises(DTypeError, match=r"asarray: the tests OnADevice cannot be shared with NumPy: it is sparse"):
+        tp.asarray(OnADevice(1), 3)
+    learnt: Any = OnADevice(1)
+    learnt.requires_grad = True
+    with pytest.raises(DTypeError, match=r"asarray: the tests OnADevice requires grad, which ends here; say so with"):
+        tp.asarray(learnt, 3)
+
+
 def test_sizes_and_dtypes_are_checked() -> None:
     with pytest.raises(
         ShapeError, match=r"asarray: data has shape \(2, 3\), but the declared sizes are \(Rows\(3\), 2"

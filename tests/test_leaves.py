@@ -595,7 +595,7 @@ def test_not_imported_before_they_are_used() -> None:
 def test_texts_beside_a_fraction_are_left_to_python() -> None:
     x: Any = BVar(Fraction(1, 2))
     with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \+: 'BVar' and 'str'"):
-        x + "text"
+        _ = x + "text"
 
 
 def test_functions_of_floats_refuse_fractions_alone_and_beside_floats() -> None:

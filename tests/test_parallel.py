@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Generator, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -348,6 +349,54 @@ def test_what_cannot_be_pickled_is_named() -> None:
             value_and_grad(loss, line(), [other, (x, y, lock)], processes)
         # It was nobody's death: the pool is as good as before.
         assert bits(value_and_grad(loss, line(), make_shards(3), processes)) == expected(3)
+
+
+def test_an_error_that_cannot_travel_is_told() -> None:
+    class Own(Exception):
+        pass
+
+    def failing(at: Line, x: Any, y: Any) -> BVar[float]:
+        raise Own("too steep")
+
+    # As in a process that the caller is not.
+    told = parallel._of_shard(failing, line(), make_shards(1)[0], -1, 0)
+    assert isinstance(told, parallel._Raised) and type(told.error) is RuntimeError
+    assert str(told.error) == "Own: too steep" and "in failing" in told.traceback
+
+
+def test_two_losses_on_one_broken_pool_share_what_takes_its_place() -> None:
+    with ProcessPoolExecutor(1) as executor:
+        one, other = parallel._Pool(executor), parallel._Pool(executor)
+        with pytest.warns(RuntimeWarning, match="a worker process died") as warned:
+            one._replace(BrokenProcessPool())
+            other._replace(BrokenProcessPool())
+        assert len(warned) == 1
+        assert one._current is other._current is not executor
+        one._current.shutdown()
+
+
+def test_an_executor_that_takes_no_task() -> None:
+    class Full(ThreadPoolExecutor):
+        def submit(self, *args: Any, **kwargs: Any) -> Any:
+            raise OSError("no room")
+
+    with (
+        Full(1) as full,
+        pytest.raises(parallel.NotSentError, match=r"shard 0 could not be sent \(OSError: no room\)"),
+    ):
+        value_and_grad(loss, line(), make_shards(1), full)
+
+
+def test_a_cancelled_shard_is_lost() -> None:
+    class Cancelling(ThreadPoolExecutor):
+        def submit(self, *args: Any, **kwargs: Any) -> Any:
+            future: Future[Any] = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+
+    with Cancelling(1) as cancelling, pytest.raises(parallel.WorkerLostError, match="shard 0 was lost 3 times"):
+        value_and_grad(loss, line(), make_shards(1), cancelling)
 
 
 def test_what_dask_cannot_send(dask_client: Any) -> None:

@@ -352,6 +352,7 @@ def test_other_files(tmp_path: Path) -> None:
         lambda schema: schema["leaves"][0].update(axes=[1]),
         lambda schema: schema["leaves"][0].update(shape="3"),
         lambda schema: schema["leaves"][0].update(path=3),
+        lambda schema: schema.update(leaves=["x"]),
         lambda schema: schema.update(leaves=3),
         lambda schema: schema.pop("record"),
     ):
@@ -369,6 +370,22 @@ def edit_schema(file: Path, change: Any) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+
+
+def test_an_array_of_a_later_version_of_numpys_format(tmp_path: Path) -> None:
+    file, like = tmp_path / "file", {"x": BVar(np.zeros(3))}
+    save(file, like)
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    later = io.BytesIO()
+    np.lib.format.write_array(later, np.zeros(3), (2, 0))
+    (array,) = members.keys() - {"typedprop.json"}
+    members[array] = later.getvalue()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(CorruptFileError, match="an array is of a version that save does not write"):
+        load(file, like=like)
 
 
 class Bomb:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import typedprop
 from tests.untyped import BVar, tp
 from typedprop import L, R, Record
+from typedprop.table import Table, bytes_text, time_text
 
 
 @attrs.frozen
@@ -71,6 +73,34 @@ def test_rich_shows_it_where_it_is_installed(capsys: pytest.CaptureFixture[str])
     tp.summary(NET)
     shown = capsys.readouterr().out
     assert "─" in shown and "L[1, 3, float32]" in shown and "8.902" in shown
+    import_module("rich").print([tp.summary(NET)][0])
+    assert capsys.readouterr().out == 2 * shown
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (bytes_text(0), "0 B"),
+        (bytes_text(999), "999 B"),
+        (bytes_text(1000), "1 kB"),
+        (bytes_text(999_499), "999 kB"),
+        (bytes_text(999_500), "1 MB"),
+        (bytes_text(1_234_567), "1.23 MB"),
+        (bytes_text(10**9), "1 GB"),
+        (bytes_text(45 * 10**10), "450 GB"),
+        (time_text(3.21e-6), "3.21 µs"),
+        (time_text(9.996e-4), "1 ms"),
+        (time_text(0.0152), "15.2 ms"),
+        (time_text(1.0), "1 s"),
+        (time_text(75.0), "75 s"),
+    ],
+)
+def test_units(text: str, wanted: str) -> None:
+    assert text == wanted
+
+
+def test_a_table_without_a_sum() -> None:
+    assert Table("title", ["a", "b"], [["x", "10"]], ["b"]).text() == "title\na   b\n-----\nx  10"
 
 
 @pytest.mark.usefixtures("_plain")

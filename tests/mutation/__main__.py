@@ -32,9 +32,11 @@ OUT = ROOT / "out" / "mutants"
 PAGE = Path(__file__).with_name("survivors.md")
 ENGINE = ("tape", "arithmetic", "bvar", "op", "outer_sum", "tree", "record", "flat", "leaves")
 # Those that ask other programs, or whose processes are not this one, say little of a line and take long.
-TESTS = ["tests", *(f"--ignore=tests/{name}" for name in ("typing", "mypy_plugin", "examples", "benchmarks"))]
-TESTS += [f"--ignore=tests/test_{name}.py" for name in ("docs", "site", "browser", "coming_from", "parallel")]
-TESTS += ["--ignore=tests/ops/test_mutants.py"]
+APART = (
+    *("typing", "mypy_plugin", "examples", "benchmarks", "ops/test_mutants.py"),
+    *(f"test_{name}.py" for name in ("docs", "site", "browser", "coming_from", "parallel")),
+)
+TESTS = ["tests", *(f"--ignore=tests/{name}" for name in APART)]
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.forks", "-p", "no:cacheprovider"]
 # What a failure looks like is not asked; of each frame's file pytest would parse all lines.
 QUICK = ["-s", "--tb=native", "--assert=plain", "--no-shrinking"]

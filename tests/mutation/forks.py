@@ -279,8 +279,9 @@ def pytest_configure(config: pytest.Config) -> None:
         phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
         hypothesis.settings.register_profile("mutation", deadline=None, derandomize=True, phases=phases)
         hypothesis.settings.load_profile("mutation")
-    if config.getoption("--seconds-of-tests"):
-        config.pluginmanager.register(Seconds(config.getoption("--seconds-of-tests")))
+    seconds = config.getoption("--seconds-of-tests")
+    if seconds is not None:
+        config.pluginmanager.register(Seconds(seconds))
 
 
 class Seconds:

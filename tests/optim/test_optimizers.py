@@ -147,7 +147,8 @@ def test_what_does_not_belong_together() -> None:
         o.update(point, o.init(net), point)  # type: ignore[misc]  # the state of another record
     with pytest.raises(TypeError, match="adam: the state is a SGDState; wanted the AdamState that this optimiser's"):
         o.update(net, optim.sgd(0.1).init(net), net)
-    for other in (optim.sgd(1.0), optim.rmsprop(1.0), optim.adagrad(1.0), optim.clip(1.0), optim.chain(o)):
+    others = optim.sgd(1.0), optim.rmsprop(1.0), optim.adagrad(1.0), optim.clip(1.0), optim.chain(o)
+    for other in (*others, optim.clip_by_global_norm(1.0), optim.add_decayed_weights(1.0)):
         with pytest.raises(TypeError, match="the state is a AdamState; wanted the "):
             other.update(point, o.init(point), point)
     with pytest.raises(TypeError, match="chain: the state is a ChainState"):
