@@ -7,16 +7,18 @@
 
 The tests run once to see which lines each covers (map), then each mutant meets the tests that cover it: first in forks
 of one process that has collected all tests, then, where that cannot reach it, in forks that import typedprop anew.
-Results are kept in out/mutants, so a run that broke off goes on where it was; those of a module that has changed since
-are made again. survivors.md, beside this file, is written from them.
+Results are kept in out/mutants, so a run that broke off goes on where it was; those of a function or class that has
+changed since are made again. survivors.md, beside this file, is written from them.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -62,22 +64,37 @@ def make_map(results: Path) -> None:
     subprocess.run([*PYTEST, *options, *TESTS], cwd=ROOT, env=environment, check=True)
 
 
-def digest(module: str) -> str:
-    """What tells one version of a module from another."""
-    return hashlib.sha256((ROOT / module).read_bytes()).hexdigest()[:16]
+def digests(source: str) -> dict[str, str]:
+    """What tells one version of each function and class of a module from another, and of all else, called ""."""
+    texts: dict[str, str] = defaultdict(str)
+    for statement in ast.parse(source).body:
+        named = isinstance(statement, ast.FunctionDef | ast.ClassDef)
+        texts[statement.name if named else ""] += ast.unparse(statement)
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in texts.items()}
+
+
+def place_of(entry: dict[str, Any]) -> str:
+    """The name among `digests` of the function or class that a result is of."""
+    return re.split(r"[.:]", entry["mutant"].removeprefix(f"{entry['module']}: "))[0]
 
 
 def keep_up(wanted: list[str]) -> None:
-    """Makes the map where a module has changed since it was made, and forgets the results of those modules."""
+    """Makes the map where a module has changed since it was made, and forgets the results of what has changed."""
     versions, results = OUT / "versions.json", OUT / "results.jsonl"
-    now = {module: digest(module) for module in modules()}
-    before: dict[str, str] = json.loads(versions.read_text()) if versions.exists() else {}
-    changed = {module for module in now if before.get(module) != now[module]}
-    if not changed & {*wanted}:
+    now = {module: digests((ROOT / module).read_text()) for module in modules()}
+    before: dict[str, dict[str, str]] = json.loads(versions.read_text()) if versions.exists() else {}
+    if all(before.get(module) == now[module] for module in wanted):
         return
     make_map(OUT)
     if results.exists():
-        kept = [line for line in results.read_text().splitlines() if json.loads(line)["module"] not in changed]
+        kept: list[str] = []
+        for line in results.read_text().splitlines():
+            entry = json.loads(line)
+            old, new = before.get(entry["module"], {}), now.get(entry["module"], {})
+            # "module" and "<lambda>" are no names of functions.
+            place = place_of(entry) if place_of(entry) in new else ""
+            if place in old and old[place] == new.get(place):
+                kept.append(line)
         results.write_text("".join(f"{line}\n" for line in kept))
     versions.write_text(json.dumps(now, indent=0))
 

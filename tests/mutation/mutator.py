@@ -43,6 +43,10 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 # Calls that make something for type checkers alone, or text.
 FOR_CHECKERS = {"TypeVar", "TypeVarTuple", "ParamSpec", "NewType", "cast", "namedtuple"}
 SLOTS = {"__slots__", "__all__", "__match_args__"}
+# Arguments that only assert something, or say where a warning points.
+ASSERTING = {"doc", "strict", "stacklevel"}
+# Functions whose first two arguments may change places, with NaN too (which Python's own max and min do not allow).
+COMMUTING = {"maximum", "minimum", "multiply", "add", "logaddexp", "may_share_memory", "result_type"}
 # Of a longer text only the part around the change is shown.
 WIDTH = 70
 
@@ -191,6 +195,8 @@ class _Finder:
                     self.visit_expression(arguments, field, k)
 
     def visit_fields(self, node: ast.AST) -> None:
+        if isinstance(node, ast.keyword) and node.arg in ASSERTING:
+            return
         for field, value in ast.iter_fields(node):
             for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
                 if isinstance(child, ast.stmt):
@@ -299,10 +305,12 @@ def _of_expression(node: ast.expr, parent: ast.AST, field: str, index: int | Non
             for k in range(len(node.args) - 1):
                 if any(isinstance(a, ast.Starred) for a in node.args[k : k + 2]):
                     continue
+                if k == 0 and _name(node.func) in COMMUTING:
+                    continue
                 args = [*node.args[:k], node.args[k + 1], node.args[k], *node.args[k + 2 :]]
                 yield instead(ast.Call(node.func, args, node.keywords), "exchanged")
             for k, keyword in enumerate(node.keywords):
-                if keyword.arg is not None and keyword.arg not in {"doc", "strict", "stacklevel"}:
+                if keyword.arg is not None and keyword.arg not in ASSERTING:
                     yield instead(
                         ast.Call(node.func, node.args, [*node.keywords[:k], *node.keywords[k + 1 :]]), "argument"
                     )

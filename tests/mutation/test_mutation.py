@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.mutation.__main__ import modules, report
+from tests.mutation.__main__ import digests, modules, place_of, report
 from tests.mutation.forks import Functions, drained, ended_by, in_fork, keeping_names
 from tests.mutation.mutator import Mutation, mutations
 from tests.mutation.plan import ROOT
@@ -52,6 +52,10 @@ def changes(source: str) -> list[str]:
         ("f(a, fresh=b)", ["f(a)"]),
         ("a if c(b) else d", ["a if not c(b) else d"]),
         ("[a for a in b if a.c]", ["[a for a in b if not a.c]"]),
+        ("np.maximum(a, b)", []),
+        ("np.multiply(a, b, c)", ["np.multiply(a, c, b)"]),
+        ("max(a, b)", ["max(b, a)"]),
+        ("zip(a, b, strict=True)", ["zip(b, a, strict=True)"]),
         ("isinstance(a, b)", []),
         ("f'{a + 1}'", []),
         ("'text'", []),
@@ -197,6 +201,15 @@ def test_the_page_counts_and_lists() -> None:
     assert "Of 2 mutants, drawn by lot from 4, the tests kill 1 (50.0%); of 2 in rules, 1 (50.0%)." in page
     assert "| ops/softmax.py | 2 | 1 | 50.0% | 0 | 1 |" in page
     assert "- `f`: `a or b` → `a and b`" in page and "a + b" not in page
+
+
+def test_what_has_changed_is_told_by_function() -> None:
+    before = digests("x = 1\ndef f():\n    return 1  # one\nclass A:\n    pass\n")
+    after = digests("x = 1\n\n\ndef f():\n    return 1\nclass A:\n    y = 2\n")
+    assert {name for name in before if before[name] != after[name]} == {"A"} and {*before} == {"", "f", "A"}
+    module = "src/typedprop/a.py"
+    for mutant, place in (("f.g: x -> y", "f"), ("A: x -> y", "A"), ("module: a.b -> c", "module")):
+        assert place_of({"module": module, "mutant": f"{module}: {mutant}"}) == place
 
 
 def test_the_engine_and_the_rules_are_mutated() -> None:

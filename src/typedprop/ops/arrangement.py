@@ -206,7 +206,7 @@ def tile(x: Any, reps: Any, /) -> Any:
     x = array_operand("tile", x)
     shape = shape_of(x)
     counts = tuple(map(operator.index, reps if isinstance(reps, tuple | list) else (reps,)))
-    if len(counts) < len(shape) or min(counts, default=0) < 0:
+    if len(counts) < len(shape) or min(counts) < 0:
         raise ShapeError(f"tile: reps {reps} do not give a count of 0 or more for each axis of {describe(shape)}")
     return applied(_tile, x.reshape((1,) * (len(counts) - len(shape)) + shape), counts)
 

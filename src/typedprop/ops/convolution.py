@@ -575,9 +575,15 @@ def _widths(
         return tuple(widths)
     if isinstance(padding, int | np.integer) and padding >= 0:
         return ((int(padding), int(padding)),) * rank
-    if isinstance(padding, tuple) and len(padding) == rank and all(len(p) == 2 and min(p) >= 0 for p in padding):
+    if isinstance(padding, tuple) and len(padding) == rank and all(map(_is_pair, padding)):
         return tuple((int(a), int(b)) for a, b in padding)
     raise ShapeError(f'{name}: padding {padding!r}; wanted "valid", "same", a number, or a pair of numbers an axis')
+
+
+def _is_pair(widths: Any) -> bool:
+    if not isinstance(widths, tuple | list) or len(widths) != 2:
+        return False
+    return all(isinstance(width, int | np.integer) and width >= 0 for width in widths)
 
 
 # For operands and a number of axes that are not known here.

@@ -71,7 +71,7 @@ def _recurrence_of_arrays(a: Array, b: Array, axis: int, reverse: bool) -> Array
             sums[run:] += factors[run:] * sums[:-run]
             factors[run:] = factors[run:] * factors[:-run]
             run *= 2
-    if not (np.isfinite(sums).all() and np.isfinite(factors).all()):
+    if not np.isfinite(sums).all():
         a, sums = np.moveaxis(_backwards(a, axis, reverse), axis, 0), np.moveaxis(_backwards(b, axis, reverse), axis, 0)
         sums = sums.copy()
         for k in range(1, n):
