@@ -359,7 +359,7 @@ def test_an_error_that_cannot_travel_is_told() -> None:
         raise Own("too steep")
 
     # As in a process that the caller is not.
-    told = parallel._of_shard(failing, line(), make_shards(1)[0], -1, 0)
+    told = parallel._of_shard(failing, line(), make_shards(1)[0], -1, 0, None)
     assert isinstance(told, parallel._Raised) and type(told.error) is RuntimeError
     assert str(told.error) == "Own: too steep" and "in failing" in told.traceback
 

@@ -68,8 +68,8 @@ def digests(source: str) -> dict[str, str]:
     """What tells one version of each function and class of a module from another, and of all else, called ""."""
     texts: dict[str, str] = defaultdict(str)
     for statement in ast.parse(source).body:
-        named = isinstance(statement, ast.FunctionDef | ast.ClassDef)
-        texts[statement.name if named else ""] += ast.unparse(statement)
+        name = statement.name if isinstance(statement, ast.FunctionDef | ast.ClassDef) else ""
+        texts[name] += ast.unparse(statement)
     return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in texts.items()}
 
 

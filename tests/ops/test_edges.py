@@ -14,10 +14,10 @@ from typedprop import DTypeError, ShapeError
 from typedprop.ops.cumulative import _recurrence_of_arrays
 from typedprop.ops.linalg.powers import cheapest_order
 
-RNG = np.random.default_rng(8)
-A = RNG.standard_normal((2, 3, 4))
-M = RNG.standard_normal((3, 4))
-V = RNG.standard_normal(5)
+RNG: Any = np.random.default_rng(8)
+A: Any = RNG.standard_normal((2, 3, 4))
+M: Any = RNG.standard_normal((3, 4))
+V: Any = RNG.standard_normal(5)
 INF, NAN = math.inf, math.nan
 
 
@@ -25,7 +25,7 @@ def plain(y: Any) -> Any:
     return y.value if type(y) is BVar else y
 
 
-def both(f: Callable[..., Any], *xs: Any) -> tuple[Any, Any]:
+def both(f: Any, *xs: Any) -> tuple[Any, Any]:
     """What a function makes of plain values, and of recorded ones."""
     kept: list[Any] = []
 
@@ -38,14 +38,14 @@ def both(f: Callable[..., Any], *xs: Any) -> tuple[Any, Any]:
     return f(*xs), kept[0]
 
 
-def alike(f: Callable[..., Any], wanted: Any, *xs: Any) -> None:
+def alike(f: Any, wanted: Any, *xs: Any) -> None:
     """Plain and recorded, the same values of the same shape."""
     for y in both(f, *xs):
         assert np.shape(y) == np.shape(wanted)
         np.testing.assert_allclose(y, wanted, rtol=1e-12)
 
 
-def gradient(f: Callable[[Any], Any], x: Any) -> Any:
+def gradient(f: Any, x: Any) -> Any:
     return plain(tp.grad(lambda x: f(x).sum())(BVar(x)))
 
 
@@ -173,10 +173,14 @@ def test_head_and_tail_of_little() -> None:
 
 # -- Numbers at the ends ----------------------------------------------------------------------------------------------
 
-SMOOTH = ("softplus", "log_sigmoid", "silu", "gelu", "relu", "relu6", "elu", "selu", "celu", "mish", "hard_silu")
-SMOOTH += ("hard_sigmoid", "sigmoid", "leaky_relu", "tanh")
-NUMBERS = [0.0, -0.0, 1.0, -1.0, 3.0, -3.0, 6.0, 2.999, 29.5, -29.5, 35.0, -35.0, 39.5, -39.5, 50.0, -50.0, 710.0]
-NUMBERS += [-745.0, 9_999.5, -9_999.5, 20_000.0, -20_000.0, 1e300, -1e300, INF, -INF, NAN, 5e-324]
+SMOOTH = (
+    *("softplus", "log_sigmoid", "silu", "gelu", "relu", "relu6", "elu", "selu", "celu", "mish", "hard_silu"),
+    *("hard_sigmoid", "sigmoid", "leaky_relu", "tanh"),
+)
+NUMBERS = [
+    *(0.0, -0.0, 1.0, -1.0, 3.0, -3.0, 6.0, 2.999, 29.5, -29.5, 35.0, -35.0, 39.5, -39.5, 50.0, -50.0, 710.0),
+    *(-745.0, 9_999.5, -9_999.5, 20_000.0, -20_000.0, 1e300, -1e300, INF, -INF, NAN, 5e-324),
+]
 
 
 @pytest.mark.parametrize("name", [name for name in SMOOTH if hasattr(tp, name)])
@@ -248,9 +252,11 @@ def test_parameters_of_activations() -> None:
 
 
 def test_convolve_every_mode_both_ways_round() -> None:
+    pair: Any
     for m, n in ((1, 1), (3, 3), (3, 2), (2, 3), (5, 2), (2, 5), (4, 1), (1, 4)):
         a, b = RNG.standard_normal(m), RNG.standard_normal(n)
-        for mode in ("full", "same", "valid"):
+        modes: Any = "full", "same", "valid"
+        for mode in modes:
             wanted = np.convolve(a, b, mode)
             alike(lambda a, b, mode=mode: tp.convolve(a, b, mode), wanted, a, b)
             weights = RNG.standard_normal(len(wanted))
@@ -261,7 +267,7 @@ def test_convolve_every_mode_both_ways_round() -> None:
             for k, x in enumerate((a, b)):
                 found = plain(tp.grad(loss, argnums=k)(BVar(a), BVar(b)))
                 unit = np.eye(len(x))
-                by_hand = [np.convolve(*((e, b) if k == 0 else (a, e)), mode) @ weights for e in unit]
+                by_hand = [np.convolve(e if k == 0 else a, b if k == 0 else e, mode) @ weights for e in unit]
                 np.testing.assert_allclose(found, by_hand, rtol=1e-12, atol=1e-14)
     for bad in (np.zeros(0), 1.0, M):
         for name, pair in (("first", (bad, V)), ("second", (V, bad))):
@@ -277,6 +283,7 @@ def test_convolve_every_mode_both_ways_round() -> None:
 
 
 def test_the_bounds_of_conv() -> None:
+    bad: Any
     x, w = np.ones((1, 4, 5)), np.ones((2, 2, 3))
     assert tp.conv1d(x, w, groups=2).shape == (1, 2, 3)
     for groups, what in ((0, "0 groups"), (-1, "-1 groups"), (3, "3 groups"), (4, "4 groups")):
@@ -493,6 +500,8 @@ def test_padding() -> None:
 
 
 def test_tiling_and_repeating() -> None:
+    reps: Any
+    counts: Any
     for reps in ((1, 1), (2, 3), (0, 1), (2, 1, 3)):
         alike(lambda x, r=reps: tp.tile(x, r), np.tile(M, reps), M)
     for reps in ((2,), (1, -1), (-1, 1), 2, ()):
@@ -510,6 +519,7 @@ def test_tiling_and_repeating() -> None:
 
 
 def test_taking() -> None:
+    index: Any
     for index in (0, -5, 4, [0, 4, -5], [], [[0, 1], [4, 4]]):
         alike(lambda x, k=index: tp.take(x, k), np.take(V, np.array(index, int)), V)
     for index in (5, -6, [0, 5], [-6, 0]):
@@ -715,6 +725,7 @@ ORDERS: list[Any] = [None, 0, 1, 2, 3, 1.5, 2.5, 0.5, INF, -INF, -1, -2, 2.0, np
 
 
 def test_norms_are_numpys() -> None:
+    ord: Any
     for ord in ORDERS:
         alike(lambda x, o=ord: tp.linalg.norm(x, o), np.linalg.norm(V, ord), V)
         for axis in (0, 1, -1):
@@ -770,6 +781,7 @@ def test_norms_of_the_large_and_the_small() -> None:
 
 
 def test_condition_numbers() -> None:
+    ord: Any
     square = RNG.standard_normal((3, 3))
     for ord in (None, 2, -2):
         for x in (M, square):
@@ -859,6 +871,8 @@ def test_solving() -> None:
 
 @pytest.mark.parametrize("n", [1, 47, 48, 49, 97, 100])
 def test_triangles_of_any_size(n: int) -> None:
+    a: Any
+    b: Any
     for dtype in (np.float64, np.float32):
         a = (np.eye(n) * 3 + RNG.standard_normal((n, n)) / n).astype(dtype)
         for b in (RNG.standard_normal(n).astype(dtype), RNG.standard_normal((n, 2)).astype(dtype)):
@@ -930,9 +944,10 @@ def test_mapping_scalars() -> None:
             with pytest.raises(ShapeError, match=r"zip_with: .*; sizes must be equal"):
                 tp.zip_with(lambda a, b: a, lift(x), lift(y))
     # Elements that the function left alone, or gave no gradient, are constants, forwards and backwards, and twice.
-    for f in (lambda v: v * v if v.value > 0 else 2.0, lambda v: v * v * v):
+    functions: list[Any] = [lambda v: v * v if v.value > 0 else 2.0, lambda v: v * v * v]
+    for f in functions:
         x = np.array([1.5, -2.0, 3.0])
-        by_hand = np.array([f(BVar(v)).value if type(f(BVar(v))) is BVar else f(BVar(v)) for v in x])
+        by_hand = np.array([plain(f(BVar(v))) for v in x])
         y = tp.map(f, BVar(x))
         np.testing.assert_allclose(plain(y), by_hand)
         slope = np.array([plain(tp.grad(lambda v, f=f: f(v) + v * 0.0)(BVar(v))) for v in x])
@@ -947,6 +962,7 @@ def test_mapping_scalars() -> None:
 
 
 def test_pools_whose_windows_are_not_their_steps() -> None:
+    bad: Any
     x = RNG.standard_normal((1, 2, 7))
     for size, stride in ((3, 1), (2, 3), (3, 2), (7, 1), (2, None)):
         step = stride or size
@@ -1006,6 +1022,10 @@ def test_products_of_vectors() -> None:
 
 
 def test_cross_entropy_of_every_kind() -> None:
+    g: Any
+    logits: Any
+    target: Any
+    found: Any
     for shape in ((3,), (2, 3), (2, 2, 3), (1, 1)):
         for dtype in (np.float64, np.float32):
             x = RNG.standard_normal(shape).astype(dtype)
@@ -1053,11 +1073,11 @@ def test_cross_entropy_of_infinite_logits() -> None:
         wanted = [math.log(2), math.log(2), math.log(3)]
         for logits, target in ((x, t), (BVar(x), t), (BVar(x), BVar(t)), (x, BVar(t))):
             np.testing.assert_allclose(plain(tp.softmax_cross_entropy(logits, target)), wanted, rtol=1e-12)
-        recorded = []
         for target in (t, BVar(t)):
-            tp.grad(lambda x, t=target: recorded.append(tp.softmax_cross_entropy(x, t)) or recorded[-1].sum())(BVar(x))
-        for y in recorded:
-            np.testing.assert_allclose(plain(y), wanted, rtol=1e-12)
+            value, _ = tp.value_and_grad(
+                lambda x, t=target: tp.softmax_cross_entropy(x, t) @ np.array([1.0, 2.0, 4.0])
+            )(BVar(x))
+            np.testing.assert_allclose(value.value, np.dot(wanted, [1.0, 2.0, 4.0]), rtol=1e-12)
         # What has a probability and cannot happen costs infinity.
         for given in (x, BVar(x)):
             assert plain(tp.softmax_cross_entropy(given, np.eye(3)[[0, 1, 2]]))[0] == INF
@@ -1091,14 +1111,6 @@ def test_lengths_and_quotients_at_zero() -> None:
         )
         np.testing.assert_allclose([plain(v)[0] for v in both_], wanted)
         np.testing.assert_allclose([plain(v)[1] for v in both_], (1.0, 0.0))
-    for x in (np.array([0.0, 1.0]), np.array([2.0, 1.0])):
-        with np.errstate(all="raise"):
-            for second in (tp.arccosh, tp.arctanh, tp.arcsin, tp.arccos, tp.sqrt, tp.log, tp.arcsinh):
-                try:
-                    found = gradient(second, x)
-                except FloatingPointError:
-                    continue
-                assert found.shape == x.shape
 
 
 def test_clip_and_where_and_masks() -> None:
