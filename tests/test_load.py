@@ -170,6 +170,34 @@ def test_used_often(name: str) -> None:
     say_seconds(run_of, n, name)
 
 
+def element_by_element(v: Any) -> Any:
+    total = BVar(0.0)
+    for k in range(len(v)):
+        total = total + v[k] * v[k]
+    return total
+
+
+READS: dict[str, Callable[[Any], Any]] = {
+    "element by element": lambda x: tp.grad(element_by_element)(x),
+    "element by element, second order": lambda x: tp.grad(lambda v: tp.grad(element_by_element)(v) @ x)(x),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_vector_read_element_by_element(name: str) -> None:
+    """One of a hundred thousand in `make soak`. `test_index_sum` counts the arrays that are made for it."""
+    n = size(2_000, 100_000)
+    x = np.linspace(0.0, 1.0, n)
+    np.testing.assert_allclose(READS[name](x), 2 * x, rtol=1e-12)
+
+    def run_of(n: int) -> Callable[[], Any]:
+        return lambda: READS[name](x[:n])
+
+    per_read = check_proportion(run_of, size(200, 5_000), name, calls_per=250.0)
+    assert per_read <= 2000
+    say_seconds(run_of, n, name)
+
+
 # -- Wide records ----------------------------------------------------------------------------------------------------
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.untyped import DTYPES, BVar, difference, lift, rand, tp
-from typedprop.arithmetic import broadcast_to, scatter, shape_of, take
+from typedprop.arithmetic import broadcast_to, shape_of, take
 from typedprop.errors import DTypeError
+from typedprop.index_sum import scatter
 from typedprop.op import (
     bilinear,
     checked_plain,

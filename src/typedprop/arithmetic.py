@@ -12,30 +12,22 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from typing import Any
 
 import numpy as np
 
 from typedprop.errors import NotDifferentiableError, ShapeError
+from typedprop.index_sum import IndexSum, is_plain, scatter, scatter_all
 from typedprop.leaves import FOUND
 from typedprop.outer_sum import OuterSum
-from typedprop.tape import PASS, RULES, TIMES, Parts, Rule, Value
+from typedprop.tape import PASS, RULES, TIMES, Joint, Parts, Rule, Value
 
 Shape = tuple[int, ...]
 
 
 # -- What arrays and BVars share, as functions ----------------------------------------------------------------------
-
-
-def is_plain(x: Value) -> bool:
-    """Whether `x` is an array or number rather than a differentiable value of an enclosing tape."""
-    return isinstance(x, _PLAIN)
-
-
-# A tuple made once: `isinstance(x, A | B)` makes the union anew at each call, which costs more than the test.
-_PLAIN = (np.ndarray, float, int, np.generic)
 
 
 def unwarned(f: Callable[..., Any], *arguments: Any) -> Any:
@@ -142,32 +134,6 @@ def sum_to(x: Value, shape: Shape) -> Value:
     )
     y = x.sum(axis=stretched, keepdims=True)
     return y.reshape(shape)
-
-
-def scatter(x: Value, index: Any, shape: Shape, dtype: np.dtype[Any]) -> Value:
-    """Zeros of `shape` with `x` added at `index`; repeated indices accumulate. The transpose of indexing."""
-    if not is_plain(x):
-        return x._scatter(index, shape, dtype)
-    y = np.zeros(shape, dtype)
-    if selects_once(index):
-        y[index] = x
-    else:
-        np.add.at(y, index, x)
-    return y
-
-
-def selects_once(index: Any) -> bool:
-    """Whether `index` selects each element at most once, whatever the values in it: it has no array of integers."""
-    if isinstance(index, _PLACES):
-        return True
-    if isinstance(index, tuple):
-        return all(map(selects_once, index))
-    if isinstance(index, np.ndarray):
-        return bool(index.dtype == np.bool)
-    return index is None or index is Ellipsis
-
-
-_PLACES = (slice, int, np.integer)
 
 
 def cleared(x: Value, index: Any) -> Value:
@@ -281,7 +247,7 @@ def take(x: Value, index: Any) -> Value:
 # residual: (index, shape, dtype)
 INDEX = Rule(
     "index",
-    lambda g, r: scatter(g, r[0], r[1], r[2]),
+    IndexSum,
     lambda t, r: take(t, r[0]),
     fresh=True,
 )
@@ -290,6 +256,18 @@ SCATTER = Rule(
     lambda g, r: take(g, r[0]),
     lambda t, r: scatter(t, r[0], r[1], r[2]),
 )
+
+
+def scatter_joint(name: str, indices: list[Any], shape: Shape, dtype: np.dtype[Any]) -> Joint:
+    """The rule of `scatter_all` and of what joins arrays, for the values that are on the tape: each has its index."""
+
+    def push(tangents: Sequence[Value]) -> Value:
+        moved = [(index, t) for index, t in zip(indices, tangents, strict=True) if t is not None]
+        return scatter_all(moved, shape, dtype)
+
+    return Joint(name, lambda g: [take(g, index) for index in indices], push)
+
+
 # A projection, its own transpose. residual: index
 CLEAR = Rule("at", lambda g, index: cleared(g, index), lambda t, index: cleared(t, index), fresh=True)
 
@@ -306,7 +284,7 @@ def _pull_unstack(parts: Parts, residual: tuple[Shape, Any]) -> Value:
         for position, g in parts.parts.items():
             y[position] = g
         return y
-    return sum(scatter(g, position, shape, dtype) for position, g in parts.parts.items())
+    return scatter_all(list(parts.parts.items()), shape, dtype)
 
 
 # An array taken apart along its first axis; the elements are PARTs of this node. residual: (shape, dtype)

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, TypeAlias, overload
 
@@ -32,9 +32,10 @@ from typing_extensions import TypeVar
 from typedprop import arithmetic as rules
 from typedprop.arithmetic import Binary, Shape, broadcast_shape, describe, dtype_of, plain, shape_of
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
+from typedprop.index_sum import scatter, scatter_all, selects_once
 from typedprop.leaves import FOUND, LeafType, leaf_type
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
-from typedprop.tape import PART, PASS, SCALE, TIMES, Entry, Tape, Value, place_of
+from typedprop.tape import JOINT, PART, PASS, SCALE, TIMES, Entry, Tape, Value, place_of
 
 V = TypeVar("V")
 B = TypeVar("B", bound=int)
@@ -826,8 +827,21 @@ class BVar(Generic[V]):
         return record(self._tape, value, (rules.BROADCAST.code, self._node, residual))
 
     def _scatter(self, index: Any, shape: Shape, dtype: np.dtype[Any]) -> BVar[Any]:
-        value = rules.scatter(self._value, index, shape, dtype)
+        value = scatter(self._value, index, shape, dtype)
         return record(self._tape, value, (rules.SCATTER.code, self._node, (index, shape, dtype)))
+
+    def _scatter_all(self, pairs: Sequence[tuple[Any, Value]], shape: Shape, dtype: np.dtype[Any]) -> BVar[Any]:
+        tape = innermost(*[x for _, x in pairs])
+        seen, indices, nodes = [], [], []
+        for index, x in pairs:
+            seen.append((index, seen_from(tape, x)))
+            if type(x) is BVar and x._tape is tape:
+                indices.append(index)
+                nodes.append(x._node)
+        value = scatter_all(seen, shape, dtype)
+        if tape is None:
+            return constant(value)
+        return record(tape, value, (JOINT, tuple(nodes), rules.scatter_joint("scatter", indices, shape, dtype)))
 
     def _cleared(self, index: Any) -> BVar[V]:
         value = rules.cleared(self._value, index)
@@ -1065,7 +1079,7 @@ class At(Generic[V, S]):
         Raises `ShapeError` if the shapes do not fit, ValueError if the index chooses an element twice.
         """
         x, index = self._x, self._index
-        if not rules.selects_once(index):
+        if not selects_once(index):
             places = np.arange(x.size).reshape(x.shape)[index]
             if len(np.unique(places)) < places.size:
                 raise ValueError(
@@ -1095,7 +1109,7 @@ class At(Generic[V, S]):
             raise ShapeError(f"{name}: the value is {describe(shape_of(value))}, the place {describe(self._chosen)}")
         if shape_of(value) != self._chosen:
             value = rules.broadcast_to(value, self._chosen, x.dtype)
-        return rules.scatter(value, self._index, x.shape, x.dtype)
+        return scatter(value, self._index, x.shape, x.dtype)
 
 
 # -- Making BVars ---------------------------------------------------------------------------------------------------

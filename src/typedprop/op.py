@@ -31,13 +31,13 @@ from typedprop.arithmetic import (
     Operand,
     broadcast_shape,
     dtype_of,
-    is_plain,
     number,
     shape_of,
     what_is,
 )
 from typedprop.bvar import Arr, BVar, V, binary, constant, innermost, is_operand, mixed, own_data, record, seen_from
 from typedprop.errors import DTypeError
+from typedprop.index_sum import is_plain
 from typedprop.leaves import FOUND
 from typedprop.shapes import L, One, R, Tensor3, Tensor4
 from typedprop.tape import JOINT, PART, SCALE, Entry, Joint, Rule, Tape, Value

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from typedprop.errors import EscapedBVarError
+from typedprop.index_sum import IndexSum, total
 from typedprop.leaves import added
 from typedprop.outer_sum import OuterSum
 
@@ -194,6 +195,7 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
     rules = RULES
     next_entry, next_cotangent = entries.pop, cotangents.pop
     array, add = np.ndarray, np.add
+    outer_sum, index_sum = OuterSum, IndexSum
     entry: Entry = ()
     cotangent: Any = None
     parent: Any
@@ -219,7 +221,7 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
                 old = cotangents[parent]
                 cotangents[parent] = cotangent * residual if old is None else old + cotangent * residual
                 continue
-            if type(cotangent) is OuterSum:
+            if (kind := type(cotangent)) is not array and (kind is outer_sum or kind is index_sum):
                 cotangent = cotangent.dense()
             # Taken apart once, for an index into a tuple costs as much as a third of a short product.
             left = len(entry)
@@ -260,7 +262,8 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
                 left -= 3
                 code, parent, residual = next_code, next_parent, next_residual
                 if left > 3:
-                    next_code, next_parent, next_residual = entry[-left + 3 :][:3]
+                    # Those three alone: an entry may have as many operands as a vector elements.
+                    next_code, next_parent, next_residual = entry[3 - left : (6 - left) or None]
     except Exception as error:
         if not entry:
             # It came from outside, by a signal say, before the first rule.
@@ -275,7 +278,7 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
         if kind is np.ndarray:
             if node in shared:
                 cotangents[node] = cotangent.copy()
-        elif kind is OuterSum:
+        elif kind is OuterSum or kind is IndexSum:
             cotangents[node] = cotangent.dense()
     return cotangents
 
@@ -294,6 +297,10 @@ def _accumulate(cotangents: list[Any], shared: set[int], node: int, contribution
             np.add(old, contribution, old)
             return
         cotangents[node] = old + contribution
+    elif type(contribution) is IndexSum or kind is IndexSum:
+        old = old.dense() if kind is OuterSum else old
+        contribution = contribution.dense() if type(contribution) is OuterSum else contribution
+        cotangents[node] = total(old, contribution, node not in shared, fresh)
     elif type(contribution) is OuterSum:
         if kind is OuterSum:
             old.add(contribution)

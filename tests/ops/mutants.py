@@ -25,6 +25,7 @@ from tests.ops.row import Case, Row
 from tests.ops.table import TABLE
 from tests.untyped import tp
 from typedprop.arithmetic import BROADCAST, plain
+from typedprop.index_sum import IndexSum
 from typedprop.outer_sum import OuterSum
 from typedprop.tape import JOINT, PASS, RULES, SCALE, Entry, Joint, Parts, Rule, Tape
 
@@ -168,7 +169,7 @@ def scaled(x: Any, factor: float) -> Any:
     """A cotangent or tangent of any kind, times a number."""
     if x is None:
         return None
-    if isinstance(x, OuterSum):
+    if isinstance(x, OuterSum | IndexSum):
         return factor * x.dense()
     if isinstance(x, Parts):
         return Parts({k: factor * part for k, part in x.parts.items()})

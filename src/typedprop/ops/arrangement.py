@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import Shape, describe, dtype_of, plain, scatter, shape_of
+from typedprop.arithmetic import Shape, describe, dtype_of, plain, shape_of
 from typedprop.bvar import Arr, BVar, axis_of, record
 from typedprop.errors import ShapeError
+from typedprop.index_sum import scatter
 from typedprop.op import Linear, checked_plain, linear
 from typedprop.ops.plain import applied, array_operand, operand
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4

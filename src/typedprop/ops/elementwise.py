@@ -29,7 +29,6 @@ from typedprop.arithmetic import (
     broadcast_to,
     describe,
     dtype_of,
-    is_plain,
     plain,
     shape_of,
     sign_of,
@@ -38,6 +37,7 @@ from typedprop.arithmetic import (
 )
 from typedprop.bvar import BVar, constant
 from typedprop.errors import DTypeError, ShapeError
+from typedprop.index_sum import is_plain
 from typedprop.op import (
     Elementwise,
     Elementwise2,

@@ -18,13 +18,14 @@ from typing import Any, Literal, TypeAlias, overload
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import Shape, describe, dtype_of, is_plain, scatter, shape_of, take
+from typedprop.arithmetic import Shape, describe, dtype_of, scatter_joint, shape_of, take
 from typedprop.bvar import BVar, mixed, record
 from typedprop.errors import ShapeError
-from typedprop.op import checked_plain, opened, record_parts
+from typedprop.index_sum import is_plain, scatter, scatter_all
+from typedprop.op import checked_plain, opened, record_joint, record_parts
 from typedprop.ops.plain import operand, plain_array
 from typedprop.shapes import Dim, L, R, Tensor3
-from typedprop.tape import PART, Parts, Rule, Value
+from typedprop.tape import PART, Joint, Parts, Rule, Value
 
 A = TypeVar("A", bound=int)
 B = TypeVar("B", bound=int)
@@ -48,10 +49,20 @@ MixedMatrices: TypeAlias = (
 
 # An operand that fills a part of the result; residual: (the part's index, the result's shape, its dtype).
 _FILL = Rule("concatenate", lambda g, r: take(g, r[0]), lambda t, r: scatter(t, r[0], r[1], r[2]))
+# Up to so many operands their rules are quicker than one for all; forward, each makes an array of the result's size.
+_FEW = 8
 
 
 def _filled(name: str, tape: Any, value: Value, arrays: Sequence[Any], indices: Sequence[Any]) -> Any:
-    return record_parts(tape, value, arrays, lambda k: (_FILL.code, (indices[k], shape_of(value), dtype_of(value))))
+    """Record `value`, of which each operand fills the part at its index."""
+    if len(arrays) <= _FEW:
+        shape, dtype = shape_of(value), dtype_of(value)
+        return record_parts(tape, value, arrays, lambda k: (_FILL.code, (indices[k], shape, dtype)))
+
+    def joint(mine: list[int]) -> Joint:
+        return scatter_joint(name, [indices[k] for k in mine], shape_of(value), dtype_of(value))
+
+    return record_joint(tape, value, arrays, joint)
 
 
 def _listed(name: str, arrays: Any) -> list[Any]:
@@ -310,7 +321,7 @@ def _pull_parts(parts: Parts, residual: tuple[Any, ...]) -> Value:
         for position, g in parts.parts.items():
             y[indices[position]] = g
         return y
-    return sum(scatter(g, indices[position], shape, dtype) for position, g in parts.parts.items())
+    return scatter_all([(indices[position], g) for position, g in parts.parts.items()], shape, dtype)
 
 
 # An array taken apart into pieces that do not overlap, which are PARTs of its node: one array is written in the

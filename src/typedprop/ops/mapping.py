@@ -16,9 +16,10 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import Shape, describe, dtype_of, is_plain, shape_of
+from typedprop.arithmetic import Shape, describe, dtype_of, shape_of
 from typedprop.bvar import BVar, innermost, mixed, seen_from
 from typedprop.errors import ShapeError
+from typedprop.index_sum import is_plain
 from typedprop.op import checked_plain, record_joint
 from typedprop.shapes import L, R
 from typedprop.tape import Joint, Value

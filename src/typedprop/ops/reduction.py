@@ -22,7 +22,6 @@ from typedprop.arithmetic import (
     Shape,
     broadcast_to,
     dtype_of,
-    is_plain,
     kept_shape,
     number,
     plain,
@@ -32,6 +31,7 @@ from typedprop.arithmetic import (
 )
 from typedprop.bvar import BVar, axis_of, constant, count_of, record
 from typedprop.errors import ShapeError
+from typedprop.index_sum import is_plain
 from typedprop.op import checked_plain
 from typedprop.ops.cumulative import products_of_others
 from typedprop.ops.elementwise import choose, exp

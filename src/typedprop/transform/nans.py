@@ -24,6 +24,7 @@ import numpy as np
 from typedprop.arithmetic import describe, plain, shape_of
 from typedprop.bvar import BVar
 from typedprop.errors import NonFiniteError
+from typedprop.index_sum import IndexSum
 from typedprop.outer_sum import OuterSum
 from typedprop.summary import shape_text
 from typedprop.tape import Entry, Parts, Value, pull_back, push_forward
@@ -181,7 +182,7 @@ class _CheckedTape(WatchedTape):
 
     def _bad(self, value: Value) -> str:
         """What is wrong with a value, as in `R[3] is nan at [1] (2 of 3 elements)`; nothing if it is finite."""
-        if type(value) is OuterSum:
+        if type(value) in (OuterSum, IndexSum):
             return ""  # is looked at when it is summed up
         if type(value) in (Parts, tuple, list):
             parts = value.parts.values() if type(value) is Parts else value

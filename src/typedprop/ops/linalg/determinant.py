@@ -11,8 +11,9 @@ from typing import Any, overload
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import dtype_of, is_plain, plain, shape_of, total
+from typedprop.arithmetic import dtype_of, plain, shape_of, total
 from typedprop.bvar import BVar, record
+from typedprop.index_sum import is_plain
 from typedprop.op import checked_plain, unary
 from typedprop.ops.arrangement import take
 from typedprop.ops.full import full

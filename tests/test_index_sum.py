@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.steps import calls_of
+from tests.untyped import DTYPES, BVar, rand, tp
+from typedprop.index_sum import IndexSum, scatter, total
+from typedprop.tape import Tape
+
+INDICES: dict[str, tuple[tuple[int, ...], list[Any]]] = {
+    "elements": ((5,), [0, 3, -1, 3]),
+    "slices": ((5,), [slice(0, 3), slice(None, None, -2), slice(2, 2)]),
+    "masks": ((4,), [np.array([True, False, True, True]), np.array([False] * 4)]),
+    "arrays": ((4,), [np.array([1, 1, 3]), np.array([0])]),
+    "rows": ((3, 2), [0, -1, 0]),
+    "parts": ((3, 2), [(0, 1), (slice(None), 0), (np.array([0, 0]), np.array([1, 1])), (Ellipsis, 1), None]),
+    "all sorts": ((5,), [0, slice(1, 3), np.array([2, 2]), np.array([True, False, True, False, True])]),
+}
+sorts = pytest.mark.parametrize("sort", INDICES)
+
+
+def cotangents(sort: str, dtype: Any = np.float64) -> tuple[list[IndexSum], list[Any]]:
+    """What is read by each index, once as the rule gives it and once as the whole array."""
+    shape, indices = INDICES[sort]
+    sums, arrays = [], []
+    for k, index in enumerate(indices):
+        part = np.zeros(shape)[index]
+        value: Any = rand(*part.shape, seed=k, dtype=dtype) if part.shape else 0.5 + k
+        sums.append(IndexSum(value, (index, shape, np.dtype(dtype))))
+        arrays.append(scatter(value, index, shape, np.dtype(dtype)))
+    return sums, arrays
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@sorts
+def test_a_sum_of_plain_values(sort: str, dtype: Any) -> None:
+    sums, arrays = cotangents(sort, dtype)
+    for one, array in zip(sums, arrays, strict=True):
+        assert np.array_equal(one.dense(), array) and one.dense().dtype == dtype
+    found: Any = sums[0]
+    for one in sums[1:]:
+        found = total(found, one, True, True)
+    assert type(found) is np.ndarray and found.dtype == dtype
+    np.testing.assert_allclose(found, sum(arrays), rtol=1e-6)
+
+
+@sorts
+def test_beside_whole_arrays(sort: str) -> None:
+    """Added into where that is the sweep's own, and left as it is where not."""
+    (one, *_), (array, *_) = cotangents(sort)
+    whole = rand(*array.shape, seed=9)
+    for owned in (True, False):
+        for old, new in [(whole.copy(), one), (one, whole.copy())]:
+            given: Any = old if new is one else new
+            found = total(old, new, owned and new is one, owned and old is one)
+            assert np.array_equal(found, whole + array)
+            assert (found is given) is owned and (owned or np.array_equal(given, whole))
+
+
+@sorts
+def test_a_sum_of_differentiable_values(sort: str) -> None:
+    """In whatever order they come, plain ones and whole arrays among them: one operation of the enclosing tape."""
+    shape, indices = INDICES[sort]
+    plain, arrays = cotangents(sort)
+    whole = rand(*shape, seed=9)
+    tape = Tape(1)
+
+    def on_tape(value: Any) -> Any:
+        b = BVar(value)
+        b._tape, b._node = tape, 0
+        return b
+
+    for position in range(2 * len(indices) + 2):
+        given: list[Any] = [IndexSum(on_tape(s._value), s._residual) for s in plain]
+        given += [IndexSum(s._value, s._residual) for s in plain]
+        given += [whole.copy(), on_tape(whole)]
+        given = given[position:] + given[:position]
+        found = given[0]
+        for k, one in enumerate(given[1:]):
+            if type(found) is type(one) is np.ndarray or type(found) is BVar is not type(one) is np.ndarray:
+                found = found + one
+            elif type(found) is IndexSum or type(one) is IndexSum:
+                found = total(found, one, k > 0, False)
+            else:
+                found = found + one
+        before = len(tape.entries)
+        dense = found.dense()
+        np.testing.assert_allclose(dense.value, 2 * sum(arrays) + 2 * whole, rtol=1e-12)
+        # All that was gathered, and the sum with what came whole.
+        assert len(tape.entries) - before <= 2
+
+
+def reads(v: Any, count: int) -> Any:
+    total = BVar(0.0)
+    for k in range(count):
+        total = total + v[k] * v[k]
+    return total
+
+
+# A function of a vector that takes it to pieces, one at a time, and the gradient that it has.
+LOOPS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "elements": (lambda v: reads(v, len(v)), lambda x: 2 * x),
+    "iteration": (lambda v: sum((e * e for e in v), BVar(0.0)), lambda x: 2 * x),
+    "windows": (
+        lambda v: sum(((v[k : k + 2] ** 3).sum() for k in range(len(v) - 1)), BVar(0.0)),
+        lambda x: 3 * x**2 * np.r_[1, np.full(len(x) - 2, 2), 1],
+    ),
+    "arrays of places": (
+        lambda v: sum(((v[np.array([k, 0])] ** 2).sum() for k in range(len(v))), BVar(0.0)),
+        lambda x: 2 * x * np.r_[len(x) + 1, np.ones(len(x) - 1)],
+    ),
+    "split": (lambda v: sum(((p**2).sum() for p in tp.split(v, len(v))), BVar(0.0)), lambda x: 2 * x),
+    "used whole, too": (lambda v: (v * v).sum() + reads(v, len(v)) + v @ v, lambda x: 6 * x),
+    "stacked": (lambda v: (tp.stack([v[k] * 2.0 for k in range(len(v))]) ** 2).sum(), lambda x: 8 * x),
+    "concatenated": (
+        lambda v: (tp.concatenate([v[k : k + 1] * 2.0 for k in range(len(v))]) ** 2).sum(),
+        lambda x: 8 * x,
+    ),
+}
+# Each gives the gradient, or its product with the vector and the Hessian.
+ORDERS: dict[str, Callable[[Any, Any], Any]] = {
+    "reverse": lambda f, x: tp.grad(f)(x),
+    "forward": lambda f, x: tp.jvp(f, BVar(x), BVar(x))[1].value,
+    "reverse of reverse": lambda f, x: tp.grad(lambda v: tp.grad(f)(v) @ x)(x),
+    "forward of reverse": lambda f, x: tp.jvp(tp.grad(f), BVar(x), BVar(x))[1].value,
+    "reverse of forward": lambda f, x: tp.grad(lambda v: tp.jvp(f, v, BVar(x))[1])(x),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_is_linear(loop: str, order: str) -> None:
+    """However many pieces, as many arrays of the whole are made."""
+    f, slope = LOOPS[loop]
+    run = ORDERS[order]
+    made = []
+    for n in (16, 64):
+        x = np.linspace(0.5, 1.5, n)
+        found = run(f, x)
+        power = 2 if loop == "windows" else 1
+        wanted = {"reverse": slope(x), "forward": x @ slope(x)}.get(order, power * slope(x))
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+        made.append(calls_of(partial(run, f, x), np.zeros))
+    assert made[0] == made[1] <= 16, made
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_orders_one_upon_another(loop: str) -> None:
+    """To order 3, where sums of what was read are themselves read."""
+    f, _ = LOOPS[loop]
+    x = rand(4)
+    tp.testing.check_grads(f, [BVar(x)], order=3)
+    third = tp.jvp(lambda v: tp.jvp(tp.grad(f), v, BVar(x))[1], BVar(x), BVar(x))[1].value
+    wanted = 6 * x**2 * [1, 2, 2, 1] if loop == "windows" else np.zeros(4)
+    np.testing.assert_allclose(third, wanted, rtol=1e-12)
