@@ -334,6 +334,9 @@ def test_bounds_that_cannot_be() -> None:
     # By evolve, which checks the record: so a tuple.
     with pytest.raises(tp.ShapeError, match=r"the upper bound at \[0\] has shape \(3,\), and the record \(2,\)"):
         minimize(lambda p: p[0].sum(), (BVar(np.ones(2)),), bounds=(None, (BVar(np.ones(3)),)))
+    for pairs, what in (([(0.0, 1.0)] * 8, "a list of 8"), (optimize.Bounds(0.0, 1.0), "a Bounds")):
+        with pytest.raises(TypeError, match=f"minimize: bounds is {what}; wanted a tuple of two, the least and the gr"):
+            minimize(*arguments, bounds=pairs)
     with pytest.raises(ValueError, match='least_squares: method "lm" knows no bounds; choose "trf" or "dogbox"'):
         least_squares(errors, *arguments[1:], method="lm", bounds=(low, high))
 
@@ -422,7 +425,7 @@ PROBLEM_43 = Constrained(
     lambda p: (
         p.x[0] ** 2 + p.x[1] ** 2 + 2.0 * p.x[2] ** 2 + p.y**2 - 5.0 * (p.x[0] + p.x[1]) - 21.0 * p.x[2] + 7.0 * p.y
     ),
-    [(three, -np.inf, np.array([8.0, 10.0, 5.0]))],
+    [(three, None, np.array([8.0, 10.0, 5.0]))],
     four(0.0, 0.0, 0.0, 0.0),
     None,
     lambda x: x[0] ** 2 + x[1] ** 2 + 2 * x[2] ** 2 + x[3] ** 2 - 5 * x[0] - 5 * x[1] - 21 * x[2] + 7 * x[3],
@@ -514,6 +517,8 @@ def test_constraints_that_cannot_be() -> None:
         TypeError, match=r"constraint 1 is a dict; wanted a tuple of three, \(function, lower bound, upper"
     ):
         asking((products, 1.0, 2.0), {"type": "ineq", "fun": products})
+    with pytest.raises(TypeError, match="minimize: constraints is of type function; wanted a list of tuples"):
+        minimize(PROBLEM_71.loss, PROBLEM_71.start, constraints=products)
     with pytest.raises(TypeError, match="constraint 0 is a tuple of 2; wanted a tuple of three"):
         asking((products, 1.0))
     with pytest.raises(
@@ -527,10 +532,10 @@ def test_constraints_that_cannot_be() -> None:
         match=r"its upper bound has shape \(2,\), and what its function returns has \(3,\) in all; wanted that, or",
     ):
         asking((three, 0.0, np.ones(2)))
-    with pytest.raises(TypeError, match="its lower bound is of type str; wanted a float or a vector of floats"):
+    with pytest.raises(TypeError, match="its lower bound is of type str; wanted a float, a vector of floats, or None"):
         asking((three, "1", 2.0))
     with pytest.raises(ValueError, match="neither a lower nor an upper bound; give one, or the same for both"):
-        asking((three, -np.inf, np.inf))
+        asking((three, None, np.inf))
     with pytest.raises(ZeroDivisionError, match="mine"):
         asking((raise_mine, 1.0, 1.0))
 

@@ -51,8 +51,8 @@ Method = Literal[
 ]
 """The methods of `scipy.optimize.minimize` that use gradients."""
 
-# A constraint's lower or upper bound: the same for all that its function returns, or one for each.
-Side = float | Sequence[float] | npt.NDArray[np.floating[Any]]
+# A constraint's lower or upper bound: the same for all that its function returns, one for each, or none.
+Side = float | Sequence[float] | npt.NDArray[np.floating[Any]] | None
 
 _METHODS: Final[tuple[str, ...]] = get_args(Method)
 _BOUNDED: Final = ("L-BFGS-B", "TNC", "SLSQP", "trust-constr")
@@ -96,8 +96,8 @@ def minimize(
     `bounds` are two records, the least and the greatest value of each element (infinite where there is none), or None
     for no bounds on that side. `constraints`, for SLSQP and trust-constr, are tuples `(function, lower, upper)`: the
     BVar or tree of BVars `function(record)` is to lie between the two, or to equal them. They are scalars, or vectors
-    with a number for each of its elements in the order of `tree.ravel`, infinite where there is none. The start need
-    not keep to them.
+    with a number for each of its elements in the order of `tree.ravel`, infinite where there is none, or None. The
+    start need not keep to them.
 
     `callback(record, loss)` is called after each iteration, and ends the search by raising StopIteration. Without a
     `method` it is BFGS, SLSQP where there are constraints, or else L-BFGS-B where there are bounds or float32 leaves,
@@ -112,6 +112,11 @@ def minimize(
     `at` or what that function returns holds no BVar, or the loss is no scalar. Errors in the functions pass through.
     """
     flat = Flat(at, "minimize")
+    if not isinstance(constraints, Sequence):
+        raise TypeError(
+            f"minimize: constraints is of type {type(constraints).__name__}; wanted a list of tuples (function, lower "
+            "bound, upper bound)"
+        )
     name = _method(method, bounds is not None, len(constraints) > 0, rounded=flat.rounded)
     limits = None if bounds is None else _limits(flat, bounds, "minimize")
     differentiated = value_and_grad(loss)
@@ -327,7 +332,8 @@ def _nonlinear(constraint: Any, k: int, flat: Flat[P], at: P, method: str) -> An
     values = raveled.plain(of_vector)
     shape = values(flat.start()).shape
     lower, upper = (
-        _side(bound, f"{called}: its {side} bound", shape) for bound, side in ((low, "lower"), (high, "upper"))
+        np.full(shape, infinite) if bound is None else _side(bound, f"{called}: its {side} bound", shape)
+        for bound, side, infinite in ((low, "lower", -np.inf), (high, "upper", np.inf))
     )
     wrong = np.flatnonzero(~(lower <= upper))
     if wrong.size:
@@ -361,7 +367,7 @@ def _side(bound: object, name: str, shape: tuple[int, ...]) -> Vector:
     """One bound of a constraint, as a number for each element."""
     wide = np.asarray(bound)
     if wide.dtype.kind not in "fi":
-        raise TypeError(f"{name} is of type {type(bound).__name__}; wanted a float or a vector of floats")
+        raise TypeError(f"{name} is of type {type(bound).__name__}; wanted a float, a vector of floats, or None")
     if wide.shape not in ((), shape):
         raise ShapeError(
             f"{name} has shape {wide.shape}, and what its function returns has {shape} in all; wanted that, or a scalar"
@@ -390,8 +396,14 @@ def _method(method: str | None, bounded: bool, constrained: bool, *, rounded: bo
     )
 
 
-def _limits(flat: Flat[P], bounds: tuple[P | None, P | None], name: str) -> tuple[Vector, Vector]:
+# The bounds may be anything in an unchecked program.
+def _limits(flat: Flat[P], bounds: Any, name: str) -> tuple[Vector, Vector]:
     """The bounds as vectors, between which the start must be."""
+    if not isinstance(bounds, tuple) or len(bounds) != 2:
+        what = f"a {type(bounds).__name__}" + (f" of {len(bounds)}" if isinstance(bounds, tuple | list) else "")
+        raise TypeError(
+            f"{name}: bounds is {what}; wanted a tuple of two, the least and the greatest record, or None for either"
+        )
     lower, upper = bounds
     low = np.full(flat.size, -np.inf) if lower is None else flat.vector(lower, "the lower bound")
     high = np.full(flat.size, np.inf) if upper is None else flat.vector(upper, "the upper bound")

@@ -84,7 +84,7 @@ def total(net: Layer[I, O]) -> BVar[float]:
 assert_type(tps.minimize(loss, layer, x, 2.0, constraints=[(total, 1.0, 1.0)]), tps.Result[Layer[Inputs, Outputs]])
 assert_type(
     tps.minimize(
-        loss, layer, x, 2.0, constraints=[(lambda net: net.bias, -1.0, np.inf), (total, [1.0], np.ones(1))]
+        loss, layer, x, 2.0, constraints=[(lambda net: net.bias, -1.0, None), (total, [1.0], np.ones(1))]
     ).record,
     Layer[Inputs, Outputs],
 )
