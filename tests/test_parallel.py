@@ -31,6 +31,8 @@ from typedprop import BVar, R, parallel
 
 # With xdist's loadgroup these share a worker: they fill all cores by themselves.
 pytestmark = pytest.mark.xdist_group("processes")
+# From 3.12 on Python warns where a process with threads forks, as it does for a new pool.
+forks = pytest.mark.filterwarnings("ignore:.*use of fork\\(\\) may lead to deadlocks:DeprecationWarning")
 
 value_and_grad: Any = parallel.value_and_grad
 # These come without types, or with some.
@@ -264,6 +266,7 @@ def lethal(folder: Path) -> list[Any]:
     return [(*shard, marks.get(k, "")) for k, shard in enumerate(make_shards(13))]
 
 
+@forks
 @pytest.mark.parametrize("name", ["processes", "loky", "dask"])
 def test_a_killed_worker_changes_nothing(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     # A pool breaks, and is replaced; Dask's workers come back by themselves.
@@ -293,6 +296,7 @@ def test_a_dask_worker_that_is_killed_from_outside(dask_client: Any) -> None:
     assert victim not in dask_client.run(os.getpid).values()
 
 
+@forks
 def test_a_shard_that_always_kills_is_given_up() -> None:
     with (
         ProcessPoolExecutor(2) as processes,
