@@ -59,13 +59,22 @@ REFUSED_OPERATORS = " ".join(
 )
 
 
+_ARITHMETIC = ("add", "sub", "mul", "truediv", "pow")
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 STRETCHED_SIZES = " ".join(
     [
-        *(f"typedprop.shapes.{rank}.__{name}__" for rank in "RL" for name in ("add", "sub", "mul", "truediv", "pow")),
-        *(f"typedprop.shapes.L.__r{name}__" for name in ("add", "sub", "mul", "truediv", "pow")),
+        *(f"typedprop.bvar.BVar.__{r}{name}__" for r in ("", "r") for name in _ARITHMETIC),
+        *(f"typedprop.shapes.{kind}.__{name}__" for kind in ("R", "L", "Tensor3", "Tensor4") for name in _ARITHMETIC),
+        *(f"typedprop.shapes.{kind}.__{name}__" for kind in ("R", "L", "Tensor3", "Tensor4") for name in _COMPARISONS),
+        *(f"typedprop.shapes.L.__r{name}__" for name in _ARITHMETIC),
     ]
 )
-QUOTIENTS = "typedprop.shapes.R.__truediv__ typedprop.shapes.L.__truediv__ typedprop.shapes.L.__rtruediv__"
+QUOTIENTS = """
+typedprop.shapes.R.__truediv__ typedprop.shapes.L.__truediv__ typedprop.shapes.L.__rtruediv__
+typedprop.shapes.Tensor3.__truediv__ typedprop.shapes.Tensor4.__truediv__
+"""
+UNKNOWN_RANKS = " ".join(f"typedprop.bvar.BVar.__{r}{name}__" for r in ("", "r") for name in _ARITHMETIC)
+BESIDE_UNKNOWN_RANKS = " ".join(f"typedprop.bvar.BVar.__{name}__" for name in _ARITHMETIC)
 
 
 class Reason(NamedTuple):
@@ -85,6 +94,8 @@ EXPLAINED = (
         "how many elements a slice, a mask or a list of indices selects is known at run time only",
     ),
     Reason("result's size", STRETCHED_SIZES, "NumPy stretches a size of 1 to one that is not known"),
+    Reason("result", UNKNOWN_RANKS, "beside a BVar of Any, which goes with every rank, the rank is not known"),
+    Reason("argument", BESIDE_UNKNOWN_RANKS, "beside a BVar of Any every BVar is taken"),
     Reason("result's dtype", QUOTIENTS, "then that of a quotient is not known either: integers make float64"),
     Reason("result's size", COUNTED_SIZES, "the number of items of a sequence is known at run time only"),
     Reason("result's size", PERMUTED_SIZES, "axes given as ints may be any"),
