@@ -131,7 +131,8 @@ def test_no_gradient_of_any_function() -> None:
         assert tp.value_and_grad(lambda x, f=f: x * x + tp.stop_gradient(f(x)))(BVar(3.0))[0].value == 15.0
         with pytest.raises(NotDifferentiableError, match=f"a derivative was asked through {name}, which has none"):
             tp.grad(f)(BVar(1.0))
-    for result in ({}, [], (), None, 3):
+    results: list[Any] = [{}, [], (), None, 3]
+    for result in results:
         nothing = tp.no_gradient(lambda x, result=result: result)
         seen: list[Any] = []
 
@@ -159,7 +160,7 @@ def test_no_gradient_of_any_function() -> None:
 @pytest.mark.parametrize("columns", [0, 1, 2, 5])
 def test_jacobians_of_every_size(rows: int, columns: int, mode: Any) -> None:
     for dtype in (np.float32, np.float64):
-        a = np.arange(1.0, rows * columns + 1).reshape(rows, columns).astype(dtype)
+        a: Any = np.arange(1.0, rows * columns + 1).reshape(rows, columns).astype(dtype)
         x = np.linspace(1.0, 2.0, columns).astype(dtype)
         found = tp.jacobian(lambda x, a=a: a @ (x * x), mode=mode)(BVar(x)).value
         assert found.shape == (rows, columns) and found.dtype == dtype
