@@ -1186,3 +1186,220 @@ def test_special_functions_at_their_ends() -> None:
                     single = f(np.array([x], np.float32), np.array([y], np.float32))
                 assert single.dtype == np.float32
                 np.testing.assert_allclose(single, oracle(x, y), rtol=1e-6)
+
+
+# -- Arithmetic -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exponent", [0, 0.0, 1, 1.0, 2, 2.0, 3, 1.5, 0.5, -1, -2.0])
+def test_slopes_of_powers(exponent: Any) -> None:
+    for x in (0.0, 0.5, 2.0, -2.0):
+        if x < 0 and exponent % 1:
+            continue
+        if exponent == 0:
+            wanted, bend = 0.0, 0.0
+        elif exponent == 1:
+            wanted, bend = 1.0, 0.0
+        else:
+            with np.errstate(all="ignore"):
+                wanted = float(exponent * np.float64(x) ** (exponent - 1))
+                bend = float(exponent * (exponent - 1) * np.float64(x) ** (exponent - 2)) if exponent != 2 else 2.0
+        with np.errstate(over="raise", invalid="raise", divide="raise" if x else "ignore"):
+            if x == 0 and exponent < 0:
+                continue
+            given = np.array([x, 1.0])
+            powers: list[tuple[Any, Any]] = [(given, exponent), (given, np.full(2, float(exponent)))]
+            for base, e in powers:
+                slope = gradient(lambda b, e=e: b**e, base)
+                np.testing.assert_allclose(slope, [wanted, exponent], rtol=1e-12)
+                assert slope.dtype == np.float64
+            single = gradient(lambda b: b**exponent, given.astype(np.float32))
+            assert single.dtype == np.float32
+            np.testing.assert_allclose(plain(tp.grad(lambda b: b**exponent)(BVar(x))), wanted, rtol=1e-12)
+            np.testing.assert_allclose(
+                plain(tp.grad(lambda b: b ** BVar(float(exponent)))(BVar(x))), wanted, rtol=1e-12
+            )
+            if x or exponent >= 2 or exponent in (0, 1):
+                twice = plain(tp.grad(tp.grad(lambda b: b**exponent))(BVar(x)))
+                np.testing.assert_allclose(twice, bend, rtol=1e-12)
+                twice = gradient(lambda b: tp.grad(lambda b: (b**exponent).sum())(b), given)
+                np.testing.assert_allclose(twice, [bend, exponent * (exponent - 1)], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("base", "exponent", "wanted"),
+    [
+        (2.0, 3.0, 8 * math.log(2)),
+        (0.0, 3.0, 0.0),
+        (0.0, 0.5, 0.0),
+        (0.0, -1.0, -INF),
+        (-2.0, 2.0, NAN),
+        (-0.5, 2.0, NAN),
+        (1.0, 5.0, 0.0),
+        (0.5, -2.0, 4 * math.log(0.5)),
+    ],
+)
+def test_slopes_by_exponents(base: float, exponent: float, wanted: float) -> None:
+    with np.errstate(all="ignore"):
+        if base != 0.0 or exponent > 0:
+            found = plain(tp.grad(lambda e: BVar(base) ** e)(BVar(exponent)))
+            np.testing.assert_allclose(found, wanted, rtol=1e-12)
+        arrays: list[tuple[Any, Any]] = [
+            (np.array([base, 2.0]), np.array([exponent, 1.0])),
+            (np.array([base, 2.0]), exponent),
+            (base, np.array([exponent, exponent])),
+        ]
+        for b, e in arrays:
+            found = plain(tp.grad(lambda e, b=b: (BVar(b) ** e).sum())(BVar(e)))
+            here = np.broadcast_to(b, np.broadcast_shapes(np.shape(b), np.shape(e)))
+            there = np.broadcast_to(e, here.shape)
+            slopes = np.array(
+                [
+                    wanted if x == base and y == exponent else float(x**y * np.log(x))
+                    for x, y in zip(here, there, strict=True)
+                ]
+            )
+            np.testing.assert_allclose(found, slopes if np.shape(e) else slopes.sum(), rtol=1e-12)
+
+
+def test_what_goes_together() -> None:
+    fits: list[tuple[Any, Any]] = [
+        ((3,), (2, 3)),
+        ((2, 3), (3,)),
+        ((2, 1), (2, 3)),
+        ((2, 3), (1, 3)),
+        ((2, 3, 4), (3, 4)),
+    ]
+    fits += [((4,), (2, 3, 4)), ((1, 1), (2, 3)), ((2, 1, 4), (2, 3, 4)), ((), (2, 3)), ((2,), ()), ((1,), (1,))]
+    fits += [((2, 1, 1), (2, 3, 4)), ((1, 3, 1), (2, 3, 4))]
+    for left, right in fits:
+        x, y = RNG.standard_normal(left) if left else 1.5, RNG.standard_normal(right) if right else 2.5
+        alike(lambda x, y: x * y + x, x * y + x, x, y)
+        full = np.broadcast_shapes(left, right)
+        w = RNG.standard_normal(full)
+        by_x, by_y = tp.grad(lambda x, y, w=w: (x * y * w).sum(), argnums=(0, 1))(BVar(x), BVar(y))
+        for found, other, shape in ((by_x, y, left), (by_y, x, right)):
+            whole = np.broadcast_to(other, full) * w
+            summed = whole.sum(axis=tuple(range(len(full) - len(shape))))
+            kept = tuple(k for k, n in enumerate(shape) if n == 1)
+            np.testing.assert_allclose(plain(found), summed.sum(axis=kept, keepdims=True), rtol=1e-12)
+    hints = {
+        ((2, 1), (1, 3)): "NumPy would stretch both",
+        ((2, 3), (3, 2)): r"Did you mean to transpose one of them \(\.T\)\?",
+        ((2, 1, 4), (1, 3, 4)): "NumPy would stretch both",
+    }
+    for (left, right), hint in hints.items():
+        for lift in (np.asarray, BVar):
+            with pytest.raises(ShapeError, match=hint):
+                tp.maximum(lift(np.ones(left)), lift(np.ones(right)))
+        with pytest.raises(ShapeError, match=hint):
+            _ = BVar(np.ones(left)) + np.ones(right)
+    for left, right in (
+        ((1,), (3,)),
+        ((3,), (1,)),
+        ((2,), (3,)),
+        ((2, 3), (2,)),
+        ((2, 3), (4, 3)),
+        ((2, 3, 4), (4, 3, 2)),
+    ):
+        with pytest.raises(ShapeError, match=r"\+: .* do not go together") as told:
+            _ = BVar(np.ones(left)) + BVar(np.ones(right))
+        assert "Did you mean" not in str(told.value) and "stretch both" not in str(told.value)
+
+
+def test_products_of_every_rank() -> None:
+    shapes: list[tuple[Any, Any]] = [
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((3,), (3, 2)),
+        ((2, 3), (3, 4)),
+        ((5, 2, 3), (5, 3, 4)),
+    ]
+    shapes += [
+        ((5, 2, 3), (3, 4)),
+        ((1, 1), (1, 1)),
+        ((3, 3), (3, 3)),
+        ((3, 3, 3), (3, 3, 3)),
+        ((2, 3, 3), (3, 3)),
+        ((1,), (1,)),
+    ]
+    for left, right in shapes:
+        for turn in (False, True):
+            x, y = RNG.standard_normal(left), RNG.standard_normal(right)
+            if turn and y.ndim == 2:
+                y = np.asfortranarray(y)
+            alike(lambda x, y: x @ y, x @ y, x, y)
+            w = RNG.standard_normal((x @ y).shape)
+            by_x, by_y = tp.grad(lambda x, y, w=w: (x @ y * w).sum(), argnums=(0, 1))(BVar(x), BVar(y))
+            tx, ty = RNG.standard_normal(left), RNG.standard_normal(right)
+            np.testing.assert_allclose((plain(by_x) * tx).sum(), (tx @ y * w).sum(), rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose((plain(by_y) * ty).sum(), (x @ ty * w).sum(), rtol=1e-10, atol=1e-12)
+            inner = tp.grad(lambda x, y, w=w: ((x @ y) ** 2 * w).sum(), argnums=(0, 1))
+            second = tp.grad(lambda x, y, i=inner, tx=tx, ty=ty: (i(x, y)[0] * tx).sum() + (i(x, y)[1] * ty).sum())
+            exact = 2 * ((tx @ y + x @ ty) * w * 1.0)
+            wanted = exact @ np.swapaxes(y, -1, -2) if x.ndim > 1 and y.ndim > 1 else None
+            found = plain(second(BVar(x), BVar(y)))
+            if wanted is not None:
+                cross = 2 * ((x @ y) * w) @ np.swapaxes(ty, -1, -2)
+                np.testing.assert_allclose(found, wanted + cross, rtol=1e-9, atol=1e-10)
+            h = 1e-5
+            move = (inner(BVar(x + h * tx), BVar(y + h * ty)), inner(BVar(x - h * tx), BVar(y - h * ty)))
+            by_hand = sum(((plain(a) - plain(b)) / (2 * h) * t).sum() for a, b, t in zip(*move, (tx, ty), strict=True))
+            _, pushed = tp.jvp(
+                lambda p, i=inner, tx=tx, ty=ty: (i(*p)[0] * tx).sum() + (i(*p)[1] * ty).sum(),
+                (BVar(x), BVar(y)),
+                (BVar(tx), BVar(ty)),
+            )
+            np.testing.assert_allclose(plain(pushed), by_hand, rtol=1e-5, atol=1e-6)
+    right_turned = r"did you mean to transpose the right one \(\.T\)\?"
+    left_turned = r"did you mean to transpose the left one \(\.T\)\?"
+    told: list[tuple[Any, Any, str]] = [((2, 3), (4, 3), right_turned), ((3, 2), (3, 4), left_turned)]
+    told += [
+        ((3, 2), (3,), left_turned),
+        ((3,), (2, 3), right_turned),
+        ((2, 3), (4, 5), "the inner sizes 3 and 4 differ$"),
+    ]
+    told += [((2,), (3,), "the inner sizes 2 and 3 differ$"), ((5, 2, 3), (4, 3, 2), "the batch sizes 5 and 4 differ")]
+    told += [
+        ((5, 2, 3), (5, 2, 3), "the inner sizes 3 and 2 differ$"),
+        ((), (3,), "is not defined; use \\* with a scalar"),
+    ]
+    told += [((5, 2, 3), (3,), "is not defined"), ((3,), (5, 3, 2), "is not defined"), ((3,), (), "is not defined")]
+    told += [((2, 2, 2, 2), (2, 2), "is not defined"), ((2, 2), (2, 2, 2), "is not defined")]
+    for left, right, message in told:
+        x, y = np.ones(left) if left else 1.0, np.ones(right) if right else 1.0
+        with pytest.raises(ShapeError, match=message):
+            _ = BVar(x) @ BVar(y)
+        with pytest.raises(ShapeError, match=message):
+            _ = BVar(x) @ y
+
+
+def test_dtypes_of_operands() -> None:
+    x = np.array([1.0, 2.0])
+    for dtype in (np.float16, np.longdouble, complex, object, "U1"):
+        for other in (x.astype(dtype) if dtype != "U1" else np.array(["a", "b"]),):
+            with pytest.raises((DTypeError, TypeError)):
+                _ = BVar(x) + other
+            with pytest.raises((DTypeError, TypeError)):
+                tp.hypot(BVar(x), other)
+    swapped = x.astype(">f8")
+    for f in (lambda a, b: a + b, tp.hypot, tp.maximum, lambda a, b: tp.concatenate([a, b])):
+        for pair in ((BVar(x), swapped), (swapped, BVar(x))):
+            y = plain(f(*pair))
+            assert y.dtype == np.float64 and y.dtype.isnative
+        assert f(swapped, swapped).dtype.isnative
+    whole = np.array([1, 2])
+    for f in (lambda a, b: a * b, tp.hypot, tp.minimum):
+        for dtype in (np.float32, np.float64):
+            assert plain(f(BVar(x.astype(dtype)), whole)).dtype == dtype
+            assert plain(f(whole, BVar(x.astype(dtype)))).dtype == dtype
+            assert plain(f(BVar(x.astype(dtype)), 2)).dtype == dtype
+            assert plain(f(BVar(x.astype(dtype)), 2.5)).dtype == dtype
+            assert plain(f(BVar(x.astype(dtype)), True)).dtype == dtype
+        for other in (x.astype(np.float32), BVar(x.astype(np.float32))):
+            with pytest.raises(DTypeError, match="float32"):
+                f(BVar(x), other)
+    with pytest.raises(DTypeError, match="too large"):
+        BVar(10**400)
+    with pytest.raises((DTypeError, OverflowError), match="large"):
+        _ = BVar(1.0) + 10**400
