@@ -229,11 +229,27 @@ def run_zuban() -> list[Diagnostic]:
     return read_lines(_run(["zuban", "mypy", *options, "--python-executable", sys.executable, *PROGRAMS]))
 
 
+def zuban_ends(program: Path, seconds: float) -> bool:
+    """Whether zuban comes to an end over a program within a time."""
+    options = [BIN / "zuban", "mypy", "--strict", "--config-file", HERE / "zuban.ini", "--python-executable"]
+    command = [*map(str, options), sys.executable, str(program)]
+    try:
+        subprocess.run(command, cwd=ROOT, capture_output=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def run_ty() -> list[Diagnostic]:
     """As it comes; it has no strict mode."""
     options = ["--extra-search-path=src", "--output-format=concise"]
     return read_lines(_run(["ty", "check", *options, "--python", sys.executable, *PROGRAMS]))
 
+
+ENDLESS = {
+    "zuban": ("np.array([w])", "tries all ways to take `__getitem__` of a BVar of an array for that of a sequence"),
+}
+"""A line over which a checker does not come to an end, and why: it stands in no program, or nothing would be found."""
 
 CODED = ("mypy", "pyright")
 """The checkers whose codes are pinned: users write them into `# type: ignore[...]`."""

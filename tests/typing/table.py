@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.typing.checkers import CHECKERS, HERE, LIMITS, ROOT, Diagnostic, marks
+from tests.typing.checkers import CHECKERS, ENDLESS, HERE, LIMITS, ROOT, Diagnostic, marks
 from tests.typing.checkers import PROGRAMS as ALL_PROGRAMS
 
 PROGRAMS = [program for program in ALL_PROGRAMS if program != LIMITS]
@@ -52,7 +52,7 @@ def table(found: Mapping[str, Iterable[Diagnostic]]) -> str:
         inferred = sum(all((name, line) not in refused[checker] for line in lines) for name, lines in right)
         caught = sum(mistake in refused[checker] for mistake in mistakes)
         rows.append(f"| {HOW[checker]} {version(checker)} | {inferred} | {caught} |")
-    return "\n".join([*rows, "", *_gaps()]) + "\n"
+    return "\n".join([*rows, "", *_gaps(), "", *_endless()]) + "\n"
 
 
 def _gaps() -> list[str]:
@@ -74,6 +74,18 @@ def _gaps() -> list[str]:
                 rows.append(f"| {', '.join(by)} | {lines_of} | {reason} | `{example}` |")
         rows.append("")
     return rows[:-1]
+
+
+def _endless() -> list[str]:
+    """The lines over which a checker does not come to an end."""
+    rows = [f"| {checker} | {reason} | `{line}` |" for checker, (line, reason) in ENDLESS.items()]
+    return [
+        "Lines over which a run does not come to an end:",
+        "",
+        "| who | why | for example |",
+        "|---|---|---|",
+        *rows,
+    ]
 
 
 def page_with(text: str) -> str:

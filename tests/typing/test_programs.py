@@ -14,6 +14,7 @@ from tests.typing import checkers
 from tests.typing.checkers import (
     CHECKERS,
     CODED,
+    ENDLESS,
     HERE,
     LIMITS,
     NOTHING,
@@ -26,6 +27,7 @@ from tests.typing.checkers import (
     disagreement,
     marks,
     read_lines,
+    zuban_ends,
 )
 from tests.typing.conftest import Diagnose, shared_run
 from tests.typing.promises import Promises
@@ -85,6 +87,21 @@ def test_values_are_what_the_types_promise(program: str, monkeypatch: pytest.Mon
     monkeypatch.setattr("typing.assert_type", promises.check)
     runpy.run_path(str(HERE / program))
     assert promises.checked
+
+
+@pytest.mark.xdist_group("zuban")
+def test_zuban_does_not_come_to_an_end_over_a_bvar_in_an_array(tmp_path: Path) -> None:
+    line, _ = ENDLESS["zuban"]
+    program = tmp_path / "program.py"
+
+    def ends(type_: str) -> bool:
+        program.write_text(
+            f"import numpy as np\nfrom typedprop import BVar, R\ndef f(w: {type_}) -> None:\n    {line}\n"
+        )
+        return zuban_ends(program, 5.0)
+
+    assert not ends("BVar[R[int]]"), "the gap has closed: let the programs say it, and the table no more"
+    assert ends("BVar[float]") and ends("R[int]")
 
 
 # -- The runs ----------------------------------------------------------------------------------------------------------
