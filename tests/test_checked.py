@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from typing import Any, Generic, Literal, TypeVar
+from collections.abc import Iterator, Mapping
+from functools import cached_property, partial
+from typing import Any, Generic, Literal, Self, TypeVar
 
 import attrs
 import numpy as np
 import pytest
 
 import typedprop as tp
-from typedprop import BVar, Dim, DTypeError, L, R, Record, ShapeError
+from typedprop import Add, BVar, Dim, DTypeError, L, R, Record, ShapeError
 from typedprop.shape_check import UncheckedWarning
 
 M = TypeVar("M", bound=int)
@@ -203,11 +205,153 @@ def test_what_has_no_annotation_is_anything() -> None:
         untyped(f)(2.0, mean, mean[:2])
 
 
-def test_what_is_no_function() -> None:
-    async def f() -> None: ...
+def test_a_size_that_only_a_number_gives() -> None:
+    @tp.checked
+    def start(n: N, pixels: Pixels, more: N | None = None) -> tuple[R[N], R[Pixels]]:
+        return untyped(np.zeros(3)), untyped(np.zeros(2))
 
-    asyncio.run(f())
-    with pytest.raises(TypeError, match="checked: wanted a function, got an async function"):
-        tp.checked(f)
+    start(untyped(3), Pixels(2))
+    with pytest.raises(ShapeError) as failure:
+        start(untyped(4), Pixels(2))
+    assert str(failure.value) == (
+        "start: the result[0] is annotated R[N] and has shape (3,), so N is 3, but N is 4 by n, annotated N"
+    )
+
+    @tp.checked
+    def padded(n: N, x: R[Add[N, Literal[1]]], m: N) -> None: ...
+
+    padded(untyped(2), untyped(mean), untyped(2))
+    with pytest.raises(ShapeError, match=r"padded: x is annotated .*its length must be 5, as N is 4$"):
+        padded(untyped(4), untyped(mean), untyped(4))
+    with pytest.raises(ShapeError, match=r"padded: m is annotated N and is 3, but N is 2 by n, annotated N$"):
+        padded(untyped(2), untyped(mean), untyped(3))
+
+
+def test_an_async_function() -> None:
+    @tp.checked
+    async def halved(x: R[N], y: R[N]) -> R[N]:
+        await asyncio.sleep(0)
+        half: R[N] = untyped(x[: len(x) // 2])
+        return half
+
+    with pytest.raises(ShapeError, match=r"halved: y is annotated R\[N\] and has shape \(2,\)"):
+        asyncio.run(halved(untyped(mean), untyped(np.ones(2))))
+    with pytest.raises(ShapeError, match=r"halved: the result is annotated R\[N\] and has shape \(1,\)"):
+        asyncio.run(halved(untyped(mean), untyped(mean)))
+
+
+def test_a_generator_is_held_to_its_arguments() -> None:
+    @tp.checked
+    def rows(x: L[M, N], y: R[N]) -> Iterator[R[N]]:
+        yield from x
+
+    assert len(list(rows(untyped(x), untyped(mean)))) == 2
+    with pytest.raises(ShapeError, match=r"rows: y is annotated R\[N\] and has shape \(2,\)"):
+        rows(untyped(x), untyped(np.ones(2)))
+
+
+def seven() -> R[Any]:
+    return tp.ones(7)
+
+
+@attrs.frozen
+class Model(Record, Generic[M, N]):
+    weight: BVar[L[N, M]]
+    offset: BVar[R[N]] | None = None
+    named: dict[str, BVar[R[M]]] = attrs.Factory(dict)
+    layers: list[Layer[M, N]] = attrs.Factory(list)
+
+    @classmethod
+    @tp.checked
+    def of(cls, weight: L[N, M], offset: R[N]) -> Model[M, N]:
+        return cls(BVar(weight), BVar(offset))
+
+    @property
+    @tp.checked
+    def middle(self) -> R[M]:
+        return seven()
+
+    @cached_property
+    @tp.checked
+    def last(self) -> R[M]:
+        return seven()
+
+    @tp.checked
+    def beside(self, other: Model[M, N]) -> Self:
+        return self
+
+
+def test_class_methods_properties_and_other_records() -> None:
+    model = Model.of(untyped(x), untyped(np.ones(2)))
+    with pytest.raises(ShapeError, match=r"Model\.of: offset is annotated R\[N\] and has shape \(3,\)"):
+        Model.of(untyped(x), untyped(mean))
+    with pytest.raises(ShapeError, match=r"Model\.middle: the result is annotated R\[M\].*but M is 3 by self\.weight"):
+        print(model.middle)
+    with pytest.raises(ShapeError, match=r"Model\.last: the result is annotated R\[M\].*but M is 3 by self\.weight"):
+        print(model.last)
+    with pytest.raises(ShapeError, match=r"Model\.beside: other\.weight is annotated .* N is 2 by self\.weight"):
+        model.beside(Model(BVar(untyped(np.ones((5, 3))))))
+
+
+def test_collections_and_unions() -> None:
+    @tp.checked
+    def f(
+        model: Model[M, N], by_name: Mapping[str, R[M]], some: list[R[N]], either: R[N] | L[N, M]
+    ) -> dict[str, R[M] | None]:
+        return {"first": by_name.get("a"), "second": untyped(either if either.ndim == 1 else None)}
+
+    model, two = Model(BVar(untyped(x))), np.ones(2)
+    f(model, untyped({"a": mean}), untyped([two]), untyped(x))
+    for arguments, message in (
+        (
+            ({"a": two}, [two], two),
+            r"f: by_name\['a'\] is annotated R\[M\] and has shape \(2,\), so M is 2, but M is 3",
+        ),
+        (({}, [two, mean], two), r"f: some\[1\] is annotated R\[N\] and has shape \(3,\), so N is 3, but N is 2"),
+        (({}, x, two), r"f: some is annotated list\[R\[N\]\], but holds a ndarray of shape \(2, 3\)"),
+        (({}, [], x.T), r"f: either is annotated L\[N, M\] and has shape \(3, 2\).*Is it transposed"),
+        (({}, [], x[None]), r"f: either is annotated R\[N\], a vector, but holds a Tensor3"),
+        (({}, [], two), r"f: the result\['second'\] is annotated R\[M\] and has shape \(2,\)"),
+    ):
+        with pytest.raises((ShapeError, DTypeError), match=message):
+            f(model, *untyped(arguments))
+    with pytest.raises(DTypeError, match=r"f: model is annotated Model\[M, N\], but holds a value of type dict$"):
+        f(untyped({}), {}, [], untyped(two))
+
+
+def test_partials_and_objects_that_are_called() -> None:
+    class Called:
+        def __call__(self, x: R[N], y: R[N]) -> None: ...
+
+    for called in (tp.checked(partial(Called(), untyped(mean))), partial(tp.checked(Called()), untyped(mean))):
+        called(y=untyped(mean))
+        with pytest.raises(ShapeError, match=r"^(Called\.__call__: )?.*y is annotated R\[N\] and has shape \(2,\)"):
+            called(y=untyped(np.ones(2)))
+    f = tp.checked(partial(centred.__wrapped__, untyped(x)))  # type: ignore[attr-defined]  # of functools.wraps
+    with pytest.raises(
+        ShapeError, match=r"^centred: mean is annotated R\[N\] and has shape \(2,\), so N is 2, but N is 3"
+    ):
+        f(untyped(np.ones(2)))
+
+
+def test_names_that_are_defined_later_or_locally() -> None:
+    class Local(Dim): ...
+
+    @tp.checked
+    def f(x: R[Local], y: R[Later]) -> "R[Later]":  # noqa: UP037  # quoted, as it may be
+        return tp.ones(3)
+
+    with pytest.raises(ShapeError, match=r"^f: the result is annotated R\[Later\] and has .*but Later is 2 by y"):
+        f(untyped(mean), untyped(np.ones(2)))
+
+
+class Later(Dim): ...
+
+
+def test_what_is_no_function() -> None:
     with pytest.raises(TypeError, match=r"checked: wanted a function, got a float$"):
         untyped(tp.checked)(3.0)
+    for kind in (classmethod, staticmethod):
+        with pytest.raises(TypeError) as failure:
+            tp.checked(untyped(kind)(centred))
+        assert str(failure.value).endswith(f"{kind.__name__}: write @{kind.__name__} above @tp.checked, not below it")

@@ -18,7 +18,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -26,9 +26,20 @@ import numpy as np
 from typing_extensions import get_type_hints
 
 from typedprop.annotations import Annotation, has_fields, parameters, text_of
-from typedprop.errors import ShapeError
-from typedprop.paths import Path, written
-from typedprop.shape_check import UncheckedWarning, _Check, _Nested, _Spec, _translated, _UnclearError
+from typedprop.bvar import BVar
+from typedprop.errors import DTypeError, ShapeError
+from typedprop.paths import Path
+from typedprop.shape_check import (
+    UncheckedWarning,
+    _Check,
+    _Items,
+    _Nested,
+    _Spec,
+    _translated,
+    _UnclearError,
+    _Values,
+    set_by,
+)
 from typedprop.shapes import Dim
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,25 +52,33 @@ def checked(f: F) -> F:
 
     The check costs some microseconds a call, and in a gradient it is of the values, so it goes around a loss as well.
 
+    An `async` function is checked when it is awaited. Of a generator the arguments are checked, not what it yields; of
+    a callable that is an argument, nothing.
+
     Raises `ShapeError` or `DTypeError` that names the argument, its annotation and the sizes, and TypeError when
-    applied to what is no function, or to an `async` one. The first call warns (`UncheckedWarning`) of annotations that
-    cannot be resolved.
+    applied to what is no function. The first call warns (`UncheckedWarning`) of annotations that cannot be resolved.
     """
     given: object = f
-    if not callable(given) or inspect.iscoroutinefunction(given):
-        what = "an async function" if callable(given) else f"a {type(given).__name__}"
-        raise TypeError(f"checked: wanted a function, got {what}")
+    if isinstance(given, classmethod | staticmethod):
+        kind = type(given).__name__
+        raise TypeError(f"checked: wanted a function, got a {kind}: write @{kind} above @tp.checked, not below it")
+    if not callable(given):
+        raise TypeError(f"checked: wanted a function, got a {type(given).__name__}")
     plan = _Plan(f, sys._getframe(1))
+
+    if inspect.iscoroutinefunction(f):
+
+        @wraps(f)
+        async def checked_coroutine(*args: Any, **kwargs: Any) -> Any:
+            check = plan.arguments(args, kwargs)
+            return plan.result(await f(*args, **kwargs), check)
+
+        return checked_coroutine  # type: ignore[return-value]  # of the same signature
 
     @wraps(f)
     def checked_f(*args: Any, **kwargs: Any) -> Any:
         check = plan.arguments(args, kwargs)
-        result = f(*args, **kwargs)
-        spec = plan.specs.get(_RESULT)
-        if spec is not None:
-            spec.check(result, (None, "the result"), check)
-            check.run()
-        return result
+        return plan.result(f(*args, **kwargs), check)
 
     return checked_f  # type: ignore[return-value]  # of the same signature
 
@@ -68,10 +87,16 @@ class _Plan:
     """What the annotations of a function say; they are resolved at its first call, when all names are defined."""
 
     def __init__(self, f: Callable[..., Any], frame: FrameType) -> None:
-        self._f = f
-        self._name = getattr(f, "__qualname__", repr(f)).rpartition("<locals>.")[2]
+        # What a partial holds is looked at too.
+        self._args: tuple[Any, ...] = ()
+        self._kwargs: dict[str, Any] = {}
+        while isinstance(f, partial):
+            self._args, self._kwargs, f = f.args + self._args, f.keywords | self._kwargs, f.func
         self._signature = inspect.signature(f)
-        self._local = _local_names(f, frame)
+        inner = inspect.unwrap(f)
+        self._f = inner if inspect.isroutine(inner) or isinstance(inner, type) else type(inner).__call__
+        self._name = self._f.__qualname__.rpartition("<locals>.")[2]
+        self._local = _local_names(self._f, frame)
         self._specs: dict[str, _Spec] | None = None
 
     @property
@@ -99,9 +124,9 @@ class _Plan:
         }
         if self._signature.return_annotation is not self._signature.empty:
             raw[_RESULT] = self._signature.return_annotation
-        names = {**vars(sys.modules[self._f.__module__]), **getattr(inspect.unwrap(self._f), "__globals__", {})}
+        names = {**vars(sys.modules[self._f.__module__]), **getattr(self._f, "__globals__", {})}
         for name, annotation in raw.items():
-            text = annotation if isinstance(annotation, str) else text_of(annotation)
+            text = annotation.strip("'\"") if isinstance(annotation, str) else text_of(annotation)
             holder = type("holder", (), {"__annotations__": {"annotation": annotation}})
             try:
                 resolved = get_type_hints(holder, globalns=names, localns=self._local)["annotation"]
@@ -120,7 +145,7 @@ class _Plan:
         check = _Check(f"{self._name}: ")
         specs = self.specs
         try:
-            bound = self._signature.bind(*args, **kwargs)
+            bound = self._signature.bind(*self._args, *args, **self._kwargs | kwargs)
         except TypeError:
             # The function itself says best what is missing or too much.
             return check
@@ -142,20 +167,38 @@ class _Plan:
                 if isinstance(spec, _Given):
                     given.append((spec, item, path))
                 else:
-                    spec.check(item, path, check)
-        check.run()
-        # Sizes given as numbers come last: an array's message says more.
+                    _look(spec, item, path, check)
+        # Sizes given as numbers come after the arrays, whose messages say more.
+        check.run_values()
         for spec, item, path in given:
             spec.check(item, path, check)
+        check.run()
         return check
+
+    def result(self, value: Any, check: _Check) -> Any:
+        """The result, held to what the arguments have said."""
+        spec = self.specs.get(_RESULT)
+        if spec is not None:
+            _look(spec, value, (None, "the result"), check)
+            check.run()
+        return value
 
     def _of_self(self, value: object) -> _Spec | None:
         """What `self` says of the type variables of the class that a method belongs to."""
+        owner = self._f.__qualname__.rpartition(".")[0]
         for cls in type(value).__mro__:
-            method = vars(cls).get(getattr(self._f, "__name__", ""))
-            if inspect.isfunction(method) and inspect.unwrap(method) is inspect.unwrap(self._f):
+            if (cls.__module__, cls.__qualname__) == (self._f.__module__, owner):
                 return _Nested(cls.__name__, cls, parameters(cls)) if has_fields(cls) else None
         return None
+
+
+def _look(spec: _Spec, value: Any, path: Path, check: _Check) -> None:
+    """Check an argument or a result. What is no record cannot be one, and what is an array is no list of them."""
+    array = isinstance(value, BVar | np.ndarray)
+    if (isinstance(spec, _Nested) and not spec.may_be(value)) or (isinstance(spec, _Items | _Values) and array):
+        what = f"{type(value).__name__} of shape {value.shape}" if array else f"value of type {type(value).__name__}"
+        raise DTypeError(f"{check.place(path)} is annotated {spec.text}, but holds a {what}")
+    spec.check(value, path, check)
 
 
 def _is_size(annotation: Annotation) -> bool:
@@ -181,12 +224,12 @@ class _Given(_Spec):
         return {self.size}
 
     def check(self, value: Any, path: Path, check: _Check) -> None:
-        known = check.sizes.get(self.size)
-        if known is not None and self.may_be(value) and known[0] != value:
-            size, setter, array, shape = known
+        if not self.may_be(value):
+            return
+        known = check.sizes.setdefault(self.size, (int(value), path, self, None))
+        if known[0] != value:
             raise ShapeError(
-                f"{check.place(path)} is annotated {self.text} and is {int(value)}, but {self.size.__name__} is {size} "
-                f"by {written(setter).lstrip('.')}, annotated {array.text} and of shape {shape}"
+                f"{check.place(path)} is annotated {self.text} and is {int(value)}, but {set_by(self.size, check)}"
             )
 
 

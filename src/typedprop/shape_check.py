@@ -95,8 +95,8 @@ class _Check:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # With each size the field that set it, for the message.
-        self.sizes: dict[_Size, tuple[int, Path, _Array, tuple[int, ...]]] = {}
+        # With each size the field that set it, for the message; a size that was given as a number has no shape.
+        self.sizes: dict[_Size, tuple[int, Path, _Spec, tuple[int, ...] | None]] = {}
         self.dtypes: dict[_Size, tuple[np.dtype[Any], Path, _Array]] = {}
         # Nested values wait here, so that a check does not recurse, however deep the records.
         self.pending: deque[tuple[_Spec, Any, Path]] = deque()
@@ -104,12 +104,15 @@ class _Check:
         self.sums: list[tuple[_Array, int, tuple[int, ...], Path]] = []
 
     def run(self) -> None:
-        while self.pending:
-            spec, value, path = self.pending.popleft()
-            spec.check(value, path, self)
+        self.run_values()
         for array, axis, shape, path in self.sums:
             array.check_sum(axis, shape, path, self)
         self.sums.clear()
+
+    def run_values(self) -> None:
+        while self.pending:
+            spec, value, path = self.pending.popleft()
+            spec.check(value, path, self)
 
     def look(self, spec: _Spec, value: Any, path: Path) -> None:
         """Check a value inside another one: an array now, for it has nothing inside, all else later."""
@@ -265,16 +268,19 @@ class _Array(_Spec):
             which = wanted if isinstance(wanted, int) else " or ".join(map(str, sorted(wanted)))
             where = f"its {('first', 'second', 'third', 'fourth')[axis]} size" if len(shape) > 1 else "its length"
             return ShapeError(f"{begin}, but has shape {shape}: {where} must be {which}{transposed}")
-        size, setter_path, setter, setter_shape = check.sizes[wanted]
+        _, setter_path, setter, setter_shape = check.sizes[wanted]
         name = wanted.__name__
         if setter_path is path:
             return ShapeError(f"{begin}, but has shape {shape}: two sizes that are both {name} differ")
-        by = written(setter_path).lstrip(".")
-        if not transposed and setter._agrees_transposed(setter_shape, self, shape, check):
-            transposed = f". Is {by} transposed? Then pass its .T"
+        if (
+            not transposed
+            and isinstance(setter, _Array)
+            and setter_shape is not None
+            and setter._agrees_transposed(setter_shape, self, shape, check)
+        ):
+            transposed = f". Is {written(setter_path).lstrip('.')} transposed? Then pass its .T"
         return ShapeError(
-            f"{begin} and has shape {shape}, so {name} is {shape[axis]}, "
-            f"but {name} is {size} by {by}, annotated {setter.text} and of shape {setter_shape}{transposed}"
+            f"{begin} and has shape {shape}, so {name} is {shape[axis]}, but {set_by(wanted, check)}{transposed}"
         )
 
     def _agrees_transposed(
@@ -296,6 +302,13 @@ class _Array(_Spec):
                 if known is not None and known[2] is not self and known[0] != size:
                     return False
         return len(shape) > 1 and shape != shape[::-1]
+
+
+def set_by(size: _Size, check: _Check) -> str:
+    """What a size is, and which field says so."""
+    value, path, setter, shape = check.sizes[size]
+    of_shape = "" if shape is None else f" and of shape {shape}"
+    return f"{size.__name__} is {value} by {written(path).lstrip('.')}, annotated {setter.text}{of_shape}"
 
 
 class _Sum:
