@@ -290,7 +290,7 @@ def test_class_methods_properties_and_other_records() -> None:
     with pytest.raises(ShapeError, match=r"Model\.last: the result is annotated R\[M\].*but M is 3 by self\.weight"):
         print(model.last)
     with pytest.raises(ShapeError, match=r"Model\.beside: other\.weight is annotated .* N is 2 by self\.weight"):
-        model.beside(Model(BVar(untyped(np.ones((5, 3))))))
+        model.beside(Model(BVar(tp.ones(5, 3))))
 
 
 def test_collections_and_unions() -> None:
@@ -300,7 +300,7 @@ def test_collections_and_unions() -> None:
     ) -> dict[str, R[M] | None]:
         return {"first": by_name.get("a"), "second": untyped(either if either.ndim == 1 else None)}
 
-    model, two = Model(BVar(untyped(x))), np.ones(2)
+    model, two = Model(BVar(tp.ones(2, 3))), np.ones(2)
     f(model, untyped({"a": mean}), untyped([two]), untyped(x))
     for arguments, message in (
         (
