@@ -47,7 +47,8 @@ class Table:
 
         def row(cells: Sequence[str], tag: str) -> str:
             return "".join(
-                f'<{tag} style="text-align: {"right" if header in self.right else "left"}">{html.escape(cell)}</{tag}>'
+                f'<{tag} style="text-align: {"right" if header in self.right else "left"}; padding: 0.1em 0.5em">'
+                f"{html.escape(cell)}</{tag}>"
                 for cell, header in zip(cells, self.headers, strict=True)
             )
 
