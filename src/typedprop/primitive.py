@@ -222,38 +222,51 @@ def _primitive(f: _Function, differentiable: bool) -> _Function:
         for key, x in static.items():
             if type(x) is BVar:
                 raise TypeError(f"{name}: {key} is a BVar, but a keyword argument is not differentiated")
-        tape = innermost(*operands)
-        # What the operation sees: plain values, or BVars of an enclosing gradient.
-        seen = [
-            seen_from(tape, x) if type(x) is BVar else _own(f"{name}: {_argument(names, k)}", x, tape is not None)
-            for k, x in enumerate(operands)
-        ]
-        nested = any(type(x) is BVar for x in seen)
-        local: _Local[Any] | None = None
-        if differentiable or not nested:
-            local = f(*map(_as_bvar if differentiable else _read_only, seen), **static)
-            _check_local(name, local, len(operands))
-        results: Any
-        if nested:
-            # The value is a differentiable one of the enclosing gradient, by the same rule.
-            results = primitive(*seen, **static)
-            if local is not None:
-                _check_not_captured(name, local, seen)
-        else:
-            assert local is not None
-            results = local.value if differentiable else _own_value(local)
-        several = type(results) is tuple
-        values = [_result(name, y, seen, differentiable or nested) for y in (results if several else (results,))]
-        if tape is None:
-            return tuple(map(constant, values)) if several else constant(values[0])
-        rule = _Derivative(name, names, local, differentiable, seen, values, several)
-
-        def joint(mine: list[int]) -> Joint:
-            return Joint(name, lambda g: rule.pull(g, mine), lambda t: rule.push(t, mine), fresh=not differentiable)
-
-        return record_joint(tape, tuple(values) if several else values[0], operands, joint)
+        return _applied(f, name, names, differentiable, operands, static)
 
     return primitive
+
+
+def _applied(
+    f: _Function,
+    name: str,
+    names: list[str],
+    differentiable: bool,
+    operands: Sequence[Any],
+    static: dict[str, Any],
+) -> Any:
+    """What a primitive gives. A function of the module: one that called itself would be a reference cycle, and with it
+    all that the user's function captures."""
+    tape = innermost(*operands)
+    # What the operation sees: plain values, or BVars of an enclosing gradient.
+    seen = [
+        seen_from(tape, x) if type(x) is BVar else _own(f"{name}: {_argument(names, k)}", x, tape is not None)
+        for k, x in enumerate(operands)
+    ]
+    nested = any(type(x) is BVar for x in seen)
+    local: _Local[Any] | None = None
+    if differentiable or not nested:
+        local = f(*map(_as_bvar if differentiable else _read_only, seen), **static)
+        _check_local(name, local, len(operands))
+    results: Any
+    if nested:
+        # The value is a differentiable one of the enclosing gradient, by the same rule.
+        results = _applied(f, name, names, differentiable, seen, static)
+        if local is not None:
+            _check_not_captured(name, local, seen)
+    else:
+        assert local is not None
+        results = local.value if differentiable else _own_value(local)
+    several = type(results) is tuple
+    values = [_result(name, y, seen, differentiable or nested) for y in (results if several else (results,))]
+    if tape is None:
+        return tuple(map(constant, values)) if several else constant(values[0])
+    rule = _Derivative(name, names, local, differentiable, seen, values, several)
+
+    def joint(mine: list[int]) -> Joint:
+        return Joint(name, lambda g: rule.pull(g, mine), lambda t: rule.push(t, mine), fresh=not differentiable)
+
+    return record_joint(tape, tuple(values) if several else values[0], operands, joint)
 
 
 # -- The derivative of one call ---------------------------------------------------------------------------------------

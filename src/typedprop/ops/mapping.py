@@ -108,13 +108,16 @@ def gather(name: str, scalars: Sequence[Any], shape: Shape, dtype: np.dtype[Any]
     else:
         y = np.array(values, dtype).reshape(shape)
 
+    # Not the scalars themselves: held by an entry of their own tape they would be a reference cycle.
+    count = len(scalars)
+
     def joint(mine: list[int]) -> Joint:
         def pull(g: Value) -> list[Any]:
             flat = g.reshape(-1).tolist() if is_plain(g) else list(g.reshape(-1))
             return [flat[k] for k in mine]
 
         def push(tangents: Sequence[Any]) -> Any:
-            scattered = [0.0] * len(scalars)
+            scattered = [0.0] * count
             for k, t in zip(mine, tangents, strict=True):
                 scattered[k] = 0.0 if t is None else t
             return gather(name, scattered, shape, dtype)

@@ -53,9 +53,12 @@ def joined(parts: Sequence[Value | None], layout: Layout) -> Any:
             if value is not None:
                 vector[place] = np.ravel(value)
 
+    # Not the parts themselves: held by an entry of their own tape they would be a reference cycle.
+    count = len(parts)
+
     def joint(mine: list[int]) -> Joint:
         def push(tangents: Sequence[Value | None]) -> Value:
-            pushed: list[Value | None] = [None] * len(parts)
+            pushed: list[Value | None] = [None] * count
             for k, tangent in zip(mine, tangents, strict=True):
                 pushed[k] = tangent
             return joined(pushed, layout)

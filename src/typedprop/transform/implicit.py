@@ -66,68 +66,83 @@ def implicit(
 
     @wraps(solver)
     def solution(parameters: P, /, *args: A.args, **kwargs: A.kwargs) -> X:
-        leaves, structure = tree.flatten((parameters, args, kwargs))
-        tape = innermost(*leaves)
-        if tape is None:
-            x = solver(parameters, *args, **kwargs)
-            if innermost(*tree.leaves(x)) is not None:
-                raise _captured(name, "solver")
-            return x
-        seen = [as_bvar(seen_from(tape, leaf)) for leaf in leaves]
-        again, more, keywords = structure.unflatten(seen)
-        # As the enclosing gradient sees the solution: by this same rule, until all is constant.
-        x = solution(again, *more, **keywords)
-        parts, x_structure = tree.flatten(x)
-        vector, unravel = tree.ravel(x)
-
-        def equations(at: Vector, some: Sequence[BVar[Any]], positions: Sequence[int]) -> Vector:
-            everything = list(seen)
-            for position, leaf in zip(positions, some, strict=True):
-                everything[position] = leaf
-            p, more, keywords = structure.unflatten(everything)
-            left, _ = tree.ravel(residual(unravel(at), p, *more, **keywords))
-            if left.shape != vector.shape:
-                raise ShapeError(
-                    f"{name}: the residual is {describe(left.shape)} and the solution {describe(vector.shape)}; wanted "
-                    "as many equations as unknowns"
-                )
-            return left
-
-        left_over = equations(vector, (), ())
-        if on(tape, left_over):
-            raise _captured(name, "residual")
-
-        def joint(mine: list[int]) -> Joint:
-            parameters_here = tuple(seen[k] for k in mine)
-
-            def slope() -> Vector:
-                """The residual's derivative by the solution, after a look at whether there is one."""
-                matrix: Vector = _jacobian(equations)(vector, (), ())
-                _check_solution(name, plain(matrix), plain(left_over), plain(vector), tolerance)
-                return matrix
-
-            def pull(cotangent: Any) -> list[Value]:
-                given = cotangent.parts if type(cotangent) is Parts else {0: cotangent}
-                filled = [as_bvar(given.get(k, zero_like(part))) for k, part in enumerate(parts)]
-                weights = _solve(slope().T, tree.ravel(filled)[0])
-                _, pullback = vjp(lambda some: equations(vector, some, mine), parameters_here)
-                return [value_of(leaf) for leaf in pullback(-weights)]
-
-            def push(tangents: Sequence[Value]) -> Any:
-                pairs = zip(tangents, parameters_here, strict=True)
-                along = tuple(as_bvar(zero_like(p) if t is None else t) for t, p in pairs)
-                _, moved = jvp(lambda some: equations(vector, some, mine), parameters_here, along)
-                values = tuple(value_of(leaf) for leaf in tree.leaves(unravel(-_solve(slope(), moved))))
-                return values[0] if len(values) == 1 else values
-
-            return Joint(name, pull, push)
-
-        values = tuple(value_of(part) for part in parts)
-        if len(values) == 1:
-            return x_structure.unflatten([record_joint(tape, values[0], leaves, joint)])
-        return x_structure.unflatten(list(record_joint(tape, values, leaves, joint)))
+        x: X = _solved(name, solver, residual, tolerance, parameters, args, kwargs)
+        return x
 
     return solution
+
+
+def _solved(
+    name: str,
+    solver: Callable[..., Any],
+    residual: Callable[..., Any],
+    tolerance: float,
+    parameters: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """The solution, recorded. A function of the module: one that called itself would be a reference cycle, and with it
+    all that solver and residual capture."""
+    leaves, structure = tree.flatten((parameters, args, kwargs))
+    tape = innermost(*leaves)
+    if tape is None:
+        x = solver(parameters, *args, **kwargs)
+        if innermost(*tree.leaves(x)) is not None:
+            raise _captured(name, "solver")
+        return x
+    seen = [as_bvar(seen_from(tape, leaf)) for leaf in leaves]
+    again, more, keywords = structure.unflatten(seen)
+    # As the enclosing gradient sees the solution: by this same rule, until all is constant.
+    x = _solved(name, solver, residual, tolerance, again, more, keywords)
+    parts, x_structure = tree.flatten(x)
+    vector, unravel = tree.ravel(x)
+
+    def equations(at: Vector, some: Sequence[BVar[Any]], positions: Sequence[int]) -> Vector:
+        everything = list(seen)
+        for position, leaf in zip(positions, some, strict=True):
+            everything[position] = leaf
+        p, more, keywords = structure.unflatten(everything)
+        left, _ = tree.ravel(residual(unravel(at), p, *more, **keywords))
+        if left.shape != vector.shape:
+            raise ShapeError(
+                f"{name}: the residual is {describe(left.shape)} and the solution {describe(vector.shape)}; wanted "
+                "as many equations as unknowns"
+            )
+        return left
+
+    left_over = equations(vector, (), ())
+    if on(tape, left_over):
+        raise _captured(name, "residual")
+
+    def joint(mine: list[int]) -> Joint:
+        parameters_here = tuple(seen[k] for k in mine)
+
+        def slope() -> Vector:
+            """The residual's derivative by the solution, after a look at whether there is one."""
+            matrix: Vector = _jacobian(equations)(vector, (), ())
+            _check_solution(name, plain(matrix), plain(left_over), plain(vector), tolerance)
+            return matrix
+
+        def pull(cotangent: Any) -> list[Value]:
+            given = cotangent.parts if type(cotangent) is Parts else {0: cotangent}
+            filled = [as_bvar(given.get(k, zero_like(part))) for k, part in enumerate(parts)]
+            weights = _solve(slope().T, tree.ravel(filled)[0])
+            _, pullback = vjp(lambda some: equations(vector, some, mine), parameters_here)
+            return [value_of(leaf) for leaf in pullback(-weights)]
+
+        def push(tangents: Sequence[Value]) -> Any:
+            pairs = zip(tangents, parameters_here, strict=True)
+            along = tuple(as_bvar(zero_like(p) if t is None else t) for t, p in pairs)
+            _, moved = jvp(lambda some: equations(vector, some, mine), parameters_here, along)
+            values = tuple(value_of(leaf) for leaf in tree.leaves(unravel(-_solve(slope(), moved))))
+            return values[0] if len(values) == 1 else values
+
+        return Joint(name, pull, push)
+
+    values = tuple(value_of(part) for part in parts)
+    if len(values) == 1:
+        return x_structure.unflatten([record_joint(tape, values[0], leaves, joint)])
+    return x_structure.unflatten(list(record_joint(tape, values, leaves, joint)))
 
 
 def _captured(name: str, function: str) -> NotDifferentiableError:

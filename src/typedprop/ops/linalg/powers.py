@@ -116,14 +116,16 @@ def multi_dot(matrices: Sequence[Any], /) -> Any:
     if not any(type(x) is BVar for x in matrices):
         _, matrices = opened("multi_dot", *matrices)
     first = cheapest_order([shapes[0][0], *(shape[1] for shape in shapes)])
+    return _multiplied(matrices, first, 0, len(matrices) - 1)
 
-    def product(start: int, end: int) -> Any:
-        if start == end:
-            return matrices[start]
-        middle = first[start, end]
-        return product(start, middle) @ product(middle + 1, end)
 
-    return product(0, len(matrices) - 1)
+# A function of the module: one that called itself would be a reference cycle, and with it the matrices.
+def _multiplied(matrices: list[Any], first: dict[tuple[int, int], int], start: int, end: int) -> Any:
+    """The product of the matrices from `start` to `end`."""
+    if start == end:
+        return matrices[start]
+    middle = first[start, end]
+    return _multiplied(matrices, first, start, middle) @ _multiplied(matrices, first, middle + 1, end)
 
 
 def cheapest_order(sizes: list[int]) -> dict[tuple[int, int], int]:
