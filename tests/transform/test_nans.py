@@ -227,6 +227,13 @@ def test_a_constant_that_is_not_finite_is_named() -> None:
     ]
 
 
+def test_an_operation_by_itself_is_named() -> None:
+    assert said(tp.log, BVar(0.0)).startswith("log: the result is -inf\n")
+    assert said(lambda x: tp.checkpoint(tp.log)(x), BVar(0.0)).startswith("log: the result is -inf\n")
+    with pytest.raises(NonFiniteError, match=r"^log: the result, or its derivative, is -inf\n"), tp.debug_nans():
+        tp.grad(tp.grad(tp.log))(BVar(0.0))
+
+
 def test_a_dtype_that_overflows_is_named() -> None:
     message = said(lambda x: (x * x).sum(), BVar(np.array([1e30], np.float32)))
     assert message.startswith("*: the result R[1, float32] is inf at [0]")

@@ -165,6 +165,26 @@ def test_rules_that_enclose_what_they_remember_count() -> None:
     assert kept >= 2 * 50 * 50 * 8  # U and V
 
 
+def test_several_results() -> None:
+    found = tp.trace(lambda x: tp.linalg.svd(x)[1].sum(), BVar(np.eye(3)))
+    assert [(row[1], row[2], row[3]) for row in found.table().rows] == [
+        ("svd", "several", "0 B"),
+        ("svd", "L[3, 3]", "72 B"),
+        ("svd", "R[3]", "24 B"),
+        ("svd", "L[3, 3]", "72 B"),
+        ("sum", "float", "8 B"),
+    ]
+
+
+def test_an_operation_by_itself_has_its_name() -> None:
+    for f in (tp.sin, tp.sum, tp.linalg.det, slow, tp.grad(tp.sin), tp.checkpoint(tp.sin)):
+        at = np.eye(2) if f in (tp.sum, tp.linalg.det) else 1.0
+        first = tp.trace(f, BVar(at)).operations[0]
+        name = {tp.sum: "sum", tp.linalg.det: "det", slow: "slow"}.get(f, "sin")
+        assert first.name == (name if first.rule != "checkpoint" else "checkpoint") and first.line.file == __file__
+    assert [op.name for op in tp.trace(lambda p: p[0] - 2.0 * p[0], (BVar(1.0),)).operations] == ["*", "-"]
+
+
 def test_an_operand_that_was_stretched() -> None:
     found = tp.trace(lambda x: (x[0] * np.ones((2, 3))).sum(), BVar(np.ones(2)))
     assert [(op.name, op.shape, op.bytes, op.operands) for op in found.operations[:3]] == [

@@ -93,7 +93,7 @@ class _CheckedTape(WatchedTape):
             what = "the result"
             if _in_a_sweep(user):
                 what = "in the sweep of an inner gradient, the result"
-            elif self._is_outer(user):
+            elif self._is_outer():
                 # What an inner gradient's operation computes for an outer one may be its derivative as well.
                 what = "the result, or its derivative,"
             where = self._where(note.line, entry, () if called is None else self._constants(called))
@@ -166,9 +166,9 @@ class _CheckedTape(WatchedTape):
                 found.append(f"the constant {bad}")
         return found
 
-    def _is_outer(self, user: FrameType) -> bool:
-        """Whether an inner gradient's function is running, seen from the user's own frame."""
-        frame: FrameType | None = user
+    def _is_outer(self) -> bool:
+        """Whether the function that runs is an inner gradient's."""
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             if frame.f_code is Run._call.__code__:
                 return frame.f_locals["self"].tape is not self

@@ -70,7 +70,8 @@ class Operation:
 
     `name` is the function or operator that was called, in the sweep of an inner gradient that of the rule; `rule` is
     what the tape calls the derivative. `operands` are the nodes of inputs and operations; constants and plain arrays
-    are none. `shape`, `dtype` and `bytes` are the result's. `kept` counts the bytes of the arrays that the tape keeps
+    are none. `shape`, `dtype` and `bytes` are the result's; each of several results is an operation of its own, whose
+    rule is `part`, and which they all come from has 0 bytes. `kept` counts the bytes of the arrays that the tape keeps
     for the backward sweep, each where it is kept first: those of the inputs not at all, a constant that was lifted
     outside of the function like any other.
 
@@ -165,11 +166,12 @@ class Trace:
         if left_out > 0:
             slowest = sorted(operations, key=lambda op: op.forward + op.backward, reverse=True)[:most]
             operations = sorted(slowest, key=lambda op: op.node)
+        several = {op.operands[0] for op in self.operations if op.rule == "part"}
         rows = [
             (
                 str(op.node),
                 op.name,
-                shape_text(op.shape, op.dtype),
+                "several" if op.node in several else shape_text(op.shape, op.dtype),
                 bytes_text(op.bytes),
                 bytes_text(op.kept),
                 time_text(op.forward),

@@ -20,7 +20,8 @@ import numpy as np
 from typedprop.arithmetic import BROADCAST, dtype_of, plain, shape_of
 from typedprop.errors import EscapedBVarError
 from typedprop.leaves import added
-from typedprop.tape import ESCAPED, JOINT, RULES, Entry, Joint, Tape, Value
+from typedprop.op import record_joint
+from typedprop.tape import ESCAPED, JOINT, RULES, Entry, Joint, Tape, Value, pull_back, push_forward
 
 # Python's names of the operators, as one writes them.
 _SYMBOLS = {
@@ -35,6 +36,9 @@ _SYMBOLS = {
     "getitem": "[]",
     "iter": "iter",
 }
+
+# What records without having been called by name: the sweeps, and what transformations record by.
+_THEMSELVES = {f.__code__ for f in (pull_back, push_forward, record_joint)}
 
 # What the sweep itself does, where it is an operation of an outer tape.
 _SPOKEN = {"pass": "+", "scale": "*"}
@@ -176,18 +180,24 @@ def number_of_bytes(value: Value) -> int:
 
 
 def frames() -> tuple[FrameType | None, FrameType]:
-    """The frame of the typedprop function that the user called, and the user's own."""
+    """The frame of the operation that was called, by the user or in his place by a transformation of it (as `sin` is in
+    `grad(sin)`), and the user's own. None for the former where a sweep or a transformation recorded by itself."""
     called: FrameType | None = None
+    below: FrameType | None = None
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "typedprop":
-        called, frame = frame, frame.f_back
-    return called, frame
+    while frame.f_back is not None and (module := frame.f_globals.get("__name__", "")).split(".")[0] == "typedprop":
+        if not module.startswith("typedprop.transform."):
+            below = frame
+        elif called is None:
+            called = below
+        frame = frame.f_back
+    called = called or below
+    return None if called is not None and called.f_code in _THEMSELVES else called, frame
 
 
 def _name(called: FrameType | None) -> str:
-    """What the user wrote, as far as the frame tells: a function that was made by a declaration has its `name` at hand.
-    Nothing for a transformation, in whose backward sweep the operation is."""
-    if called is None or called.f_globals["__name__"].startswith("typedprop.transform"):
+    """What the user wrote, as far as the frame tells: a function made by a declaration has its `name` at hand."""
+    if called is None:
         return ""
     name = called.f_code.co_name
     if name == "__call__":
