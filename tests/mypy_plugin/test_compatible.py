@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -11,7 +12,7 @@ import pytest
 from mypy.version import __version__
 
 from tests.mypy_plugin.checking import ROOT
-from typedprop.mypy_plugin import NEWEST, OLDEST, plugin
+from typedprop.mypy_plugin import NEWEST, OLDEST, compatible, plugin
 from typedprop.mypy_plugin._hooks import SizesPlugin
 from typedprop.mypy_plugin.compatible import problem_with
 
@@ -37,6 +38,14 @@ def test_a_version_that_it_does_not_know(version: str, tmp_path: Path) -> None:
         f"and this is mypy {version}: install one of those, or take the plugin out of the configuration, which it is "
         "never needed in  [misc]\n"
     )
+
+
+def test_the_modules_of_the_plugin_are_not_imported_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mypy.version.__version__", "2.5.0")
+    with pytest.raises(
+        ImportError, match=r"this plugin works with mypy 2\.2 to 2\.4, and this is mypy 2\.5\.0: install"
+    ):
+        runpy.run_path(compatible.__file__)
 
 
 def test_the_pinned_version_is_the_newest() -> None:

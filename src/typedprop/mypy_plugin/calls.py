@@ -69,10 +69,6 @@ class Call:
         """Whether the argument is given, and is not None."""
         return name in self._arguments and not isinstance(self.type(name), NoneType)
 
-    def expression(self, name: str) -> Expression:
-        """The expression of an argument that is given."""
-        return self._arguments[name]
-
     def type(self, name: str) -> ProperType:
         """The type of an argument."""
         if name == "self" and self._self is not None:

@@ -229,3 +229,59 @@ def locally(both: R[7], also: R[Hidden]) -> None:
     # assignment: Incompatible types in assignment (expression has type "R[Literal[12], float64]", variable has type "R[Literal[7], float64]")
     seven: R[7] = other(tp.zeros(3), tp.zeros(4), both)
     print(seven)
+
+
+# -- Axes that are not there, and counts that do not fit ---------------------------------------------------------------
+
+V = TypeVar("V")
+three, batch = tp.zeros(3), tp.zeros(1, 2, 4, 4)
+
+
+def alike(a: BVar[V], b: BVar[V]) -> BVar[V]:
+    return a + b
+
+
+# arg-type: "transpose": the axes [0, 0, 1] do not name each axis of Tensor3[2, 3, 4] once
+t.transpose(0, 0, 1)
+# arg-type: "moveaxis": Tensor3[2, 3, 4] has no axis 3
+tp.moveaxis(t, 3, 0)
+# arg-type: "swapaxes": Tensor3[2, 3, 4] has no axis 3
+tp.swapaxes(t, 0, 3)
+# arg-type: "swapaxes": Tensor3[2, 3, 4] has no axis -4
+t.swapaxes(-4, 0)
+# arg-type: "squeeze" of Tensor3[2, 3, 4]: axis 1 is of size 3, not 1
+tp.squeeze(t, 1)
+# arg-type: "diff" of R[3]: fewer than 4 elements along axis 0
+tp.diff(three, 4)
+# arg-type: "repeat" of R[3]: 2 repeats for 3 elements
+tp.repeat(three, [1, 2])
+# arg-type: "max_pool2d": windows of 5 elements are larger than Tensor4[1, 2, 4, 4]
+tp.max_pool2d(batch, 5)
+# arg-type: Argument 2 to "conv2d" is Tensor4[1, 3, 2, 2], for 3 channels; argument 1 is Tensor4[1, 2, 4, 4], with 2
+tp.conv2d(batch, tp.zeros(1, 3, 2, 2))
+# arg-type: "conv2d": the kernel with its dilation is longer than Tensor4[1, 2, 4, 4]
+tp.conv2d(batch, tp.zeros(1, 2, 2, 2), dilation=5)
+# arg-type: "broadcast_to": R[3] does not fill L[3, 2]
+tp.broadcast_to(three, (3, 2))
+# arg-type: "tensordot" of Tensor3[2, 3, 4] and R[3]: they do not both have 2 axes
+tp.tensordot(t, three, 2)
+# arg-type: Matrix 0 is L[2, 3], and the next L[2, 3]: their inner sizes differ
+tp.linalg.multi_dot((tp.zeros(2, 3), tp.zeros(2, 3)))
+# arg-type: Argument 3 to "einsum" is L[4, 3]: its axes of "..." in "...i,...i->...i" do not broadcast with those before
+tp.einsum("...i,...i->...i", tp.zeros(2, 3), tp.zeros(4, 3))
+# arg-type: The result of "i->ii" has a letter twice
+tp.einsum("i->ii", three)
+# arg-type: Argument 2 ("b") to "alike" is BVar[R[10]], but argument 1 ("a") is BVar[R[3]]: V cannot be both R[10] and R[3]
+alike(BVar(three), BVar(ten))
+# arg-type: Argument 2 ("b") to "alike" is BVar[float], but argument 1 ("a") is BVar[R[3]]: V cannot be both float and R[3]
+alike(BVar(three), BVar(1.0))
+# arg-type: Argument 2 ("y") to "dot" is R[2], but argument 1 ("x") is R[3]: N cannot be both 2 and 3
+tp.dot(three, tp.zeros(2))
+# arg-type: Argument 2 ("b") to "matmul" is L[2, 3], but argument 1 ("a") is L[2, 3]: K cannot be both 2 and 3; did you mean to transpose argument 2 (.T)?
+tp.matmul(tp.zeros(2, 3), tp.zeros(2, 3) + 1.0)
+# arg-type: Argument 2 ("b") to "matmul" is L[2, 3], but argument 1 ("a") is L[2, 3]: K cannot be both 2 and 3; did you mean "tp.zeros(2, 3).T"?
+tp.matmul(tp.zeros(3, 2).T, tp.zeros(2, 3).T.T)
+# call-arg: Missing positional argument "both" in call to "joined"
+joined(three, three)
+# index: Invalid index type "tuple[slice[None, None, None], int, slice[None, None, None]]" for "R[Literal[3], float64]"; expected type "tuple[slice[None, None, None], None]"
+three[:, 0, :]
