@@ -958,6 +958,7 @@ def test_mapping_scalars() -> None:
         bend = np.array([plain(tp.grad(lambda v, f=f: tp.grad(lambda v: f(v) + v * 0.0)(v))(BVar(v))) for v in x])
         np.testing.assert_allclose(twice, bend)
     assert plain(tp.map(lambda v: v, BVar(np.zeros((0, 2))))).shape == (0, 2)
+    assert type(tp.map(lambda v: v, np.zeros(0))) is np.ndarray
     assert type(tp.map(lambda v: v, BVar(np.zeros(0)))) is BVar and type(tp.map(lambda v: 1.0, V)) is np.ndarray
 
 
@@ -1403,3 +1404,94 @@ def test_dtypes_of_operands() -> None:
         BVar(10**400)
     with pytest.raises((DTypeError, OverflowError), match="large"):
         _ = BVar(1.0) + 10**400
+
+
+BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    **{name: getattr(tp, name) for name in ("maximum", "minimum", "hypot", "arctan2", "logaddexp")},
+    "+": lambda x, y: x + y,
+    "-": lambda x, y: x - y,
+    "*": lambda x, y: x * y,
+    "/": lambda x, y: x / y,
+    "**": lambda x, y: x**y,
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_a_pullback_leaves_what_it_keeps_as_it_is(name: str) -> None:
+    f = BINARY[name]
+    x, y = np.abs(M) + 0.5, np.abs(M[::-1]) + 0.25
+    for left, right in ((x, y), (x, y[0]), (x[0], y), (x, 1.5), (1.5, y), (x[:, :1].copy(), y)):
+        value, pull = tp.vjp(lambda p: f(p[0], p[1]), (BVar(left), BVar(right)))
+        g = BVar(np.abs(RNG.standard_normal(value.shape)))
+        first, again, twice = pull(g), pull(g), pull(g * 2.0)
+        for one, other, double in zip(first, again, twice, strict=True):
+            np.testing.assert_array_equal(plain(one), plain(other))
+            np.testing.assert_array_equal(2 * np.asarray(plain(one)), plain(double))
+        np.testing.assert_array_equal(plain(value), plain(f(left, right)))
+
+
+class Metres:
+    """A length whose class has attributes that arrays and BVars have, and knows no operand but its own and numbers."""
+
+    shape = (2, 2)
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def _with(self, other: object, result: Callable[[float, float], float]) -> Metres:
+        if isinstance(other, Metres):
+            return Metres(result(self._value, other._value))
+        if isinstance(other, int):
+            return Metres(result(self._value, float(other)))
+        raise TypeError(f"metres beside a {type(other).__name__}")
+
+    def __add__(self, other: object) -> Metres:
+        return self._with(other, lambda a, b: a + b)
+
+    def __sub__(self, other: object) -> Metres:
+        return self._with(other, lambda a, b: a - b)
+
+    def __mul__(self, other: object) -> Metres:
+        return self._with(other, lambda a, b: a * b)
+
+    def __truediv__(self, other: object) -> Metres:
+        return self._with(other, lambda a, b: a / b)
+
+    def __pow__(self, other: object) -> Metres:
+        return self._with(other, lambda a, b: a**b)
+
+    def __neg__(self) -> Metres:
+        return Metres(-self._value)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __rsub__(self, other: object) -> Metres:
+        return -self + other
+
+    def __rtruediv__(self, other: object) -> Metres:
+        return self._with(other, lambda a, b: b / a)
+
+
+tp.register(Metres, zero=lambda _: Metres(0.0), one=lambda _: Metres(1.0))
+
+
+def test_a_type_that_knows_only_itself_to_the_second_order() -> None:
+    functions: list[tuple[Any, Callable[[float], float], Callable[[float], float]]] = [
+        (lambda x: x * x * x, lambda x: 3 * x**2, lambda x: 6 * x),
+        (lambda x: x * Metres(3.0) * x, lambda x: 6 * x, lambda x: 6.0),
+        (lambda x: 2 * x * x, lambda x: 4 * x, lambda x: 4.0),
+        (lambda x: x * x / Metres(4.0), lambda x: x / 2, lambda x: 0.5),
+        (lambda x: 4 / x, lambda x: -4 / x**2, lambda x: 8 / x**3),
+        (lambda x: x**3, lambda x: 3 * x**2, lambda x: 6 * x),
+        (lambda x: x**0 * x, lambda x: 1.0, lambda x: 0.0),
+        (lambda x: x**1, lambda x: 1.0, lambda x: 0.0),
+        (lambda x: x - Metres(1.0) - x * x, lambda x: 1 - 2 * x, lambda x: -2.0),
+        (lambda x: -x * x + Metres(2.0), lambda x: -2 * x, lambda x: -2.0),
+    ]
+    for f, slope, bend in functions:
+        x = BVar(Metres(2.0))
+        assert x.shape == ()
+        assert math.isclose(tp.grad(f)(x).value._value, slope(2.0), abs_tol=1e-12)
+        assert math.isclose(tp.grad(tp.grad(f))(x).value._value, bend(2.0), abs_tol=1e-12)
+        _, pushed = tp.jvp(f, x, BVar(Metres(3.0)))
+        assert math.isclose(pushed.value._value, 3 * slope(2.0), abs_tol=1e-12)
