@@ -157,7 +157,7 @@ def report(results: Iterable[dict[str, Any]], total: int) -> str:
         lines += ["", f"## {module}", ""]
         reasons: dict[str, list[str]] = defaultdict(list)
         for entry in alive:
-            reasons[reason_of(entry) or "no test notices it, and no reason is known"].append(_shown(entry))
+            reasons[_why(entry)].append(_shown(entry))
         for reason, mutants in reasons.items():
             lines += [f"{reason[0].upper()}{reason[1:]}:", "", *(f"- {mutant}" for mutant in mutants), ""]
         lines.pop()
@@ -169,7 +169,7 @@ def _summary(entries: list[dict[str, Any]], total: int) -> list[str]:
     kinds = Counter(entry["kind"] for entry in entries)
     rules = [entry for entry in entries if is_rule(entry["module"])]
     dead_rules = sum(entry["killer"] is not None for entry in rules)
-    drawn = "" if len(entries) == total else f", drawn by lot from {total:,}"
+    drawn = "" if len(entries) == total else f" (there are {total:,}; the others were not made)"
     changed = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
     return [
         f"Of {len(entries):,} mutants{drawn}, the tests kill {dead:,} ({dead / len(entries):.1%}); "
@@ -179,6 +179,14 @@ def _summary(entries: list[dict[str, Any]], total: int) -> list[str]:
         "",
         f"What was changed: {changed}.",
     ]
+
+
+def _why(entry: dict[str, Any]) -> str:
+    if reason := reason_of(entry):
+        return reason
+    if entry.get("imported") and entry.get("how") != "fresh":
+        return "runs while typedprop is imported, for which a fork comes too late, and was not made in a new process"
+    return "no test notices it, and no reason is known"
 
 
 def _shown(entry: dict[str, Any]) -> str:

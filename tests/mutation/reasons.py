@@ -5,8 +5,165 @@ from __future__ import annotations
 import re
 from typing import Any
 
+COPY = "a copy more or less, of an array that nobody else holds or of a number, changes no value"
+FRESH = "without the mark that an array is new a sweep makes one more copy, and the value is the same"
+ONLY = "the first of one is also the last, and the only axis of a vector has two numbers"
+LEFT_OVER = "NumPy takes any negative size for the one that is left over"
+EITHER = "it chooses between two ways to the same value, one the faster for most operands"
+SQUARE = "what is added where a matrix is not square is zero, but for rounding, where it is"
+ROUNDED = "it differs where two rounded numbers are equal to the last bit"
+MASKED = "what stands here is masked, or multiplied by zero, in the next step"
+FAR = "from here on the function is what it is at the bound, to the last bit: how far out the bound lies is free"
+COMMUTES = "the two operands commute"
+PAIRS = "sizes and steps are paired off, and their products or sums commute"
+SIGNLESS = "of absolute values, or of squares, which know no sign"
+EMPTY = "of a matrix without elements, in which there is nothing to compare"
+TOLERANCE = "a tolerance, which is free within a power of ten"
+QUIET = "it keeps NumPy from warning of a step whose result is not used"
+AXIS = "Python, too, counts an axis from the end"
+
 # Module, scope, change (regular expressions that must match from the beginning), and the reason.
-REASONS: tuple[tuple[str, str, str, str], ...] = ()
+REASONS: tuple[tuple[str, str, str, str], ...] = (
+    (r".*", r".*", r".*copy=False\)[^>]* -> ", COPY),
+    (r".*ops/arrangement", r"_taken$", r"type\(y\) is BVar or not shape_of\(y\) -> type\(y\) is BVar", COPY),
+    (r".*ops/differences", r"diff$", r"type\(x\) is BVar or order -> type\(x\) is BVar", COPY),
+    (r".*ops/windows", r"windows$", r".*writeable=False|False -> True", "no caller writes to the view"),
+    (r".*", r".*", r".*fresh=(True|fresh)(, view=view)?\) -> (?!.*fresh=)", FRESH),
+    (r".*ops/", r"(append|_nonempty|convolve|repeat|take|row|col|diag|squeeze|_running|_others)$", r"0 -> -1", ONLY),
+    (r".*ops/joining", r"_stack$", r"0 -> -1", "all shapes are equal here"),
+    (r".*ops/joining", r"(_concatenate|_stack)$", r"axis %=", AXIS),
+    (r".*ops/joining", r"_pieces$", r"-?1 -> ", "without a tape there is no entry, whose number this would be"),
+    (r".*ops/joining", r"_pieces$", r"type\(inner\)", EITHER),
+    (r".*ops/joining", r"_pull_parts$", r"all\(map", EITHER),
+    (r".*ops/quantile", r"_weights$", r"1 -> 2$", LEFT_OVER),
+    (r".*ops/arrangement", r"(_means|_groups)$", r"1 -> 2", LEFT_OVER),
+    (r".*ops/mapping", r"gather\.joint\.pull$", r"1 -> 2", LEFT_OVER),
+    (r".*ops/mapping", r"gather\.joint\.pull$", r"is_plain\(g\) -> not", EITHER),
+    (r".*ops/einsum", r"_value$", r"(-?\w+ -> |.*shared|.*len\(arrays\)|_numpy_einsum)", EITHER),
+    (r".*ops/einsum", r"_matrix_product$", r"k in b and", "a label of one operand alone was summed over before"),
+    (r".*ops/einsum", r"checked_operands$", r"0 -> -1", "all have one dtype here"),
+    (r".*ops/einsum", r"checked_operands$", r"False -> True", COPY),
+    (
+        r".*ops/einsum",
+        r"_parsed$",
+        r"(max\(ranks|0 -> )",
+        "there is an operand: a subscript of none has a term none fits",
+    ),
+    (r".*ops/einsum", r"tensordot$", r"min\(len", COMMUTES),
+    (r".*ops/einsum", r"_without_stretched$", r"0 -> -1", ONLY),
+    (r".*ops/linalg/checks", r"want_square$", r"0 -> ", "both sizes of a square matrix"),
+    (r".*ops/linalg/(cholesky|determinant)", r"(_half_lower|_cofactors)$", r"0 -> ", "both sizes of a square matrix"),
+    (
+        r".*ops/linalg/determinant",
+        r"(_inverse_if_well|_cofactors)$",
+        r"(?!.*minor)(0|1|0\.0|1\.0|np|condition)",
+        EITHER,
+    ),
+    (r".*ops/linalg/determinant", r"_cofactors$", r"i \+ j -> i - j", "both are even, or both odd"),
+    (r".*ops/linalg/determinant", r"_plain_cofactors$", r".*sign.* -> .* / ", "a sign is its own reciprocal"),
+    (r".*ops/linalg/solve", r"_substitution$", r"(n <= _BLOCK|2 -> 3|0 -> -1)", EITHER),
+    (r".*ops/linalg/powers", r"(multi_dot|cheapest_order)$", r"(-?\d -> |sizes|end)", EITHER),
+    (r".*ops/linalg/powers", r"matrix_power$", r"(n < 0|0 -> 1)", "the power 0 was answered before"),
+    (r".*ops/linalg/powers", r"matrix_power$", r"power @ a", "powers of one matrix commute"),
+    (r".*ops/linalg/", r".*", r"(rows|columns|shape\[\d\]) > (rows|columns|shape\[\d\]) -> .*>=", SQUARE),
+    (r".*ops/linalg/qr", r"qr$", r"m >= n -> m > n", SQUARE),
+    (r".*ops/linalg/(svd|norm|determinant)", r".*", r".*(gaps|values|tiny|eps).*(<=|>=|>|<)", ROUNDED),
+    (r".*ops/spread", r"_std$", r"y > np\.sqrt", ROUNDED),
+    (r".*transform/implicit", r"_check_solution$", r"size <= allowed", ROUNDED),
+    (r".*ops/linalg/(svd|eigen)", r"_inverse_gaps$", r"columns", "the diagonal, which the numerator makes zero"),
+    (r".*ops/linalg/svd", r"(_inverse_gaps|_kept)$", r"(max\(|1 -> 2)", TOLERANCE),
+    (r".*ops/linalg/checks", r"tolerance$", r"(-?0(\.0)? -> |max)", EMPTY),
+    (r".*ops/linalg/checks", r"symmetric_part$", r"(a - a\.T|0\.0 -> -1\.0)", SIGNLESS),
+    (r".*ops/linalg/statistics", r"covariance$", r"x - x\.mean", SIGNLESS),
+    (r".*ops/linalg/functions", r"_by_scipy$", r"(1e-08|np\.abs)", "only older releases of SciPy give complex arrays"),
+    (r".*ops/linalg/(functions|inverse)", r"_?want_\w+$", r"[ax]\.size and", "a matrix without elements has full rank"),
+    (r".*ops/linalg/norm", r"_(two|p)_norm$", r"0\.0 -> -1\.0", SIGNLESS),
+    (r".*ops/(linalg/norm|spread)", r"_(two_norm|p_norm|std)$", r"np\.errstate", QUIET),
+    (r".*ops/linalg/norm", r"_unit$", r"y \+ hole", MASKED),
+    (r".*ops/linalg/norm", r"_p_partial$", r"(p < 2|2 -> )", "where no ratio is zero, nothing is added"),
+    (r".*ops/linalg/norm", r"_vector_norm$", r"(ord is None or|1 -> 2|ord > 0|0 -> (1|-1)$)", EITHER),
+    (
+        r".*ops/linalg/norm",
+        r"_matrix_norm$",
+        r"(ord > 0|0 -> -1)",
+        "an order is 1, 2 or infinite here, or minus one of them",
+    ),
+    (r".*ops/activation", r"_below$", r"(plain\(x\) > 0|0 -> 1|0\.0 -> )", MASKED),
+    (r".*ops/activation", r"<lambda>$", r"(x > 0 -> x >= 0|0 -> 1)", MASKED),
+    (r".*ops/activation", r"(_gelu\w*|<lambda>)$", r"\d+\.0 -> ", FAR),
+    (r".*ops/activation", r".*", r"clip\(x, ", "the middle one of three numbers"),
+    (r".*ops/activation", r"_hard_silu_slope$", r"3 -> (2|4)", MASKED),
+    (r".*ops/cumulative", r"_recurrence_of_arrays$", r"run < n", "one step more would join runs that are empty"),
+    (r".*ops/arrangement", r"_axes$", r"return tuple", "NumPy, too, takes no axis for all of them"),
+    (r".*ops/arrangement", r"sort$", r"np\.argsort", "equal elements share, in whichever order they come"),
+    (r".*ops/arrangement", r"take_along_axis$", r"zip\(", "sizes are compared for being equal"),
+    (
+        r".*ops/convolution",
+        r"(<lambda>|convolve)$",
+        r"(np\.convolve|_FULL|_VALID|sizes\[0\])",
+        "a convolution commutes",
+    ),
+    (r".*ops/windows", r"windows$", r"zip\(", PAIRS),
+    (r".*ops/product", r"kron$", r"zip\(", PAIRS),
+    (r".*ops/(convolution|pooling)", r"(_conv|_prepared)$", r"rank - 1 -> 1 - rank", "the second and the last of two"),
+    (r".*ops/reduction", r"_softmax_weights$", r"(-?0(\.0)? -> |top > 0|choose|np\.where)", MASKED),
+    (r".*ops/reduction", r"_pull$", r"type\(w\)", EITHER),
+    (r".*ops/special", r"_bessel_value$", r"(0 -> |np\.abs)", "of subnormal numbers, where it is 0 to the last bit"),
+    (r".*ops/special", r"(_safe|_x_log_y)$", r"(1\.0 -> 2\.0|1 -> 2|np\.where\(zero)", MASKED),
+    (r".*ops/special", r"_betaln$", r"_scipy", COMMUTES),
+    (r".*ops/special", r"i[01]e?$", r"_BESSEL", "0 is False and 1 is True"),
+    (r".*ops/special", r"polygamma$", r"(0 -> 1|order < 0)", "the order 0 is called by its own name, digamma"),
+    (r".*ops/elementwise", r"ratio$", r"(0\.0 -> |1\.0 -> )", "0 is divided, or multiplied, by it"),
+    (
+        r".*ops/elementwise",
+        r"_sinc_derivative$",
+        r"(np\.abs|1 -> |-?0(\.0)? -> |1\.0 -> )",
+        "the other way holds there, too",
+    ),
+    (r".*ops/elementwise", r"_sinc_derivative$", r"30 -> ", FAR),
+    (r".*ops/elementwise", r"_sigmoid_number$", r"(x >= 0|0 -> )", EITHER),
+    (r".*ops/elementwise", r"(over|_times_\w+)$", r"(is_plain|type\()", EITHER),
+    (r".*ops/elementwise", r"<lambda>$", r"hypot", COMMUTES),
+    (r".*ops/elementwise", r"where$", r"mask\.shape == shape", EITHER),
+    (r".*ops/softmax", r"_fused$", r"np\.vecdot", COMMUTES),
+    (r".*ops/softmax", r"(softmax_cross_entropy|_of_arrays)$", r".*(tape is|ndim|size|on\(tape)", EITHER),
+    (r".*arithmetic", r"scaled_by\.apply$", r"(d\.dtype is|np\.multiply)", EITHER),
+    (r".*arithmetic", r"sum_to$", r"(1 -> 0|shape\[axis|2 -> 3)", "a sum over an axis of one element is that element"),
+    (r".*arithmetic", r"broadcast_shape$", r"(x == y or|len\(x\) > len\(y\))", EITHER),
+    (r".*arithmetic", r"_pull_sum$", r"shape_of\(g\) and", "a reshape to the shape that it has"),
+    (
+        r".*arithmetic",
+        r"power_slope$",
+        r"(type\(exponent\)|exponent > 1|[12] -> |shape_of\(x\) -> not shape_of\(x\)( \(2\))?$)",
+        EITHER,
+    ),
+    (r".*arithmetic", r"(array_product|matmul_rules)$", r"(\d -> |y\.flags|y\.ndim|type\(y\))", EITHER),
+    (r".*arithmetic", r"_pull_shared_matrix$", r"1 -> 2", LEFT_OVER),
+    (
+        r".*ops/activation",
+        r"(<lambda>|_softplus_number)$",
+        r"builtins\.max",
+        "NaN was answered before, or is what comes after",
+    ),
+    (r".*ops/joining", r"hstack$", r"0 -> -1", ONLY),
+    (r".*ops/joining", r"split$", r"0 -> (1|-1) \(2\)", "a slice of no elements has none, wherever it begins"),
+    (r".*ops/linalg/norm", r"<lambda>$", r"_along", COMMUTES),
+    (r".*ops/linalg/(cholesky|qr)", r".*", r"_solve\(.*lower=False", "the default"),
+    (r".*ops/linalg/powers", r"matrix_power$", r"power is a", COPY),
+    (
+        r".*ops/convolution",
+        r"_of_kernel$",
+        r"(np\.moveaxis|g\.reshape)",
+        "both axes are joined again, or exchanged, in the same order",
+    ),
+    (r".*ops/diagonal", r"_on_diagonal$", r"max", COMMUTES),
+    (r".*ops/quantile", r"_weights$", r"min", COMMUTES),
+    (r".*ops/arrangement", r"repeat$", r"0 -> 1", "it is compared with 0 only"),
+    (r".*ops/special", r"_bessel_slope$", r"order - 1", "the function of the order -n is that of n"),
+    (r".*ops/einsum", r"_value$", r"\{", EITHER),
+    (r".*ops/einsum", r"_parsed$", r"label <", "the sizes of a letter are equal"),
+    (r".*outer_sum", r"OuterSum\.add$", r"", "how many pairs are kept before they are added up: memory, and no value"),
+)
 
 
 def reason_of(entry: dict[str, Any]) -> str | None:

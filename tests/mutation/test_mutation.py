@@ -198,7 +198,10 @@ def test_the_page_counts_and_lists() -> None:
         return {"mutant": f"{module}: {mutant}", "module": module, "kind": "operator", "line": 1, "killer": killer}
 
     page = report([result("f: a + b -> a - b", "a test"), result("f: a or b -> a and b", None)], 4)
-    assert "Of 2 mutants, drawn by lot from 4, the tests kill 1 (50.0%); of 2 in rules, 1 (50.0%)." in page
+    assert (
+        "Of 2 mutants (there are 4; the others were not made), the tests kill 1 (50.0%); of 2 in rules, 1 (50.0%)."
+        in page
+    )
     assert "| ops/softmax.py | 2 | 1 | 50.0% | 0 | 1 |" in page
     assert "- `f`: `a or b` → `a and b`" in page and "a + b" not in page
 

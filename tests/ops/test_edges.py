@@ -448,6 +448,8 @@ def test_einsum_refuses(subscripts: str, shapes: Any, message: str) -> None:
 
 
 def test_einsum_with_nothing_for_the_dots() -> None:
+    alike(lambda x, y: tp.einsum("...,...->...", x, y), 2.0 * V, np.array([2.0]), V)
+    alike(lambda x, y: tp.einsum("...,...->...", x, y), 2.0 * M, np.array([[2.0]]), M)
     alike(lambda x: tp.einsum("...i->...", x), V.sum(), V)
     alike(lambda x: tp.einsum("i...->i", x), V, V)
 
@@ -514,6 +516,8 @@ def test_tiling_and_repeating() -> None:
     for counts in (-1, [1, -1, 1], 1.5, [[1, 2, 3]], "2"):
         with pytest.raises((ShapeError, TypeError), match="repeat"):
             tp.repeat(M, counts, axis=0)
+    with pytest.raises(ShapeError, match=r"repeat: repeats is .*; wanted an int of 0 or more, or a vector of them"):
+        tp.repeat(M, [[1, 2, 3]], axis=0)
     with pytest.raises(ShapeError, match="repeat: 2 repeats for the 3 elements"):
         tp.repeat(M, [1, 2], axis=0)
 
@@ -684,6 +688,13 @@ def test_quantiles() -> None:
     for i, j in np.ndindex(2, 4):
         alone = plain(tp.grad(lambda x: tp.quantile(x, 0.3))(BVar(A[i, :, j].copy())))
         np.testing.assert_allclose(by_axis[i, :, j], alone * w[i, j], atol=1e-15)
+
+
+def test_a_nan_takes_the_gradient_of_a_quantile() -> None:
+    for x in ([1.0, NAN, 2.0], [NAN, 1.0, 2.0], [1.0, 2.0, NAN]):
+        for q in (0.0, 0.3, 0.5, 1.0):
+            value, slope = tp.value_and_grad(lambda x, q=q: tp.quantile(x, q))(BVar(np.array(x)))
+            assert math.isnan(value.value) and slope.value.tolist() == [float(math.isnan(v)) for v in x]
 
 
 def test_logsumexp_of_infinities() -> None:

@@ -353,7 +353,7 @@ def _parsed(subscripts: str, shapes: list[Shape]) -> tuple[list[list[tuple[int, 
                 )
     if arrow:
         before, dots, after = right.partition("...")
-        if "..." in after or len(set(right)) < len(right.replace("...", ".")):
+        if len(set(right)) < len(right.replace("...", ".")):
             raise ValueError(f'einsum: the result of "{subscripts}" has a label twice')
         missing = sorted(set(before + after) - set(left))
         if missing:

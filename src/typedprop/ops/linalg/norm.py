@@ -206,7 +206,7 @@ def _vector_norm(x: Any, ord: Any, axis: int | None) -> Any:
     """The norm along an axis, which stays as one of size 1; of all elements, a scalar, without one."""
     if ord is None or ord == 2:
         return _of(x, _two, _two_norm, axis)
-    if isinstance(ord, str) or not isinstance(ord, int | float | np.number):
+    if not isinstance(ord, int | float | np.number):
         raise ValueError(f"norm: ord={ord!r} is not a norm of vectors; wanted a number or None")
     keep = axis is not None
     if ord == 1:
