@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import logging
 import multiprocessing
 import os
@@ -36,8 +35,8 @@ forks = pytest.mark.filterwarnings("ignore:.*use of fork\\(\\) may lead to deadl
 
 value_and_grad: Any = parallel.value_and_grad
 # These come without types, or with some.
-distributed: Any = importlib.import_module("dask.distributed")
-loky: Any = importlib.import_module("joblib.externals.loky")
+distributed: Any = pytest.importorskip("dask.distributed", reason="Dask is optional: pip install -e .[dask]")
+loky: Any = pytest.importorskip("joblib.externals.loky", reason="joblib is optional: pip install -e .[joblib]")
 
 
 def bits(result: tuple[BVar[float], Line]) -> tuple[bytes, bytes, bytes]:

@@ -374,6 +374,7 @@ def test_scipy_gets_copies_and_gives_them_back() -> None:
 
 
 def test_files_hold_no_pickles_and_name_what_differs(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors", reason="safetensors is optional: pip install -e .[safetensors]")
     file = tmp_path / "net"
     layouts = {"c": rand(2, 3), "fortran": np.asfortranarray(rand(2, 3)), "strided": rand(4, 6)[::2, ::-2]}
     for format in ("npz", "safetensors"):

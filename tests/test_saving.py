@@ -22,11 +22,14 @@ from typing import Any, Literal, assert_type
 import attrs
 import numpy as np
 import pytest
-from safetensors import numpy as safetensors
 
 import typedprop as tp
 from typedprop import BVar, Dim, L, R, Record, optim
 from typedprop.saving import CorruptFileError, load, save
+
+safetensors: Any = pytest.importorskip(
+    "safetensors.numpy", reason="safetensors is optional: pip install -e .[safetensors]"
+)
 
 FORMATS: list[Literal["npz", "safetensors"]] = ["npz", "safetensors"]
 formats = pytest.mark.parametrize("format", FORMATS)
