@@ -458,7 +458,7 @@ def test_killed_at_any_moment(format: Any, tmp_path: Path) -> None:
         for _ in range(10):
             # Whoever reads meanwhile sees one of the versions, too.
             time.sleep(rng.uniform(0.0, 0.01))
-            load(file, like=like)
+            seen.add(tp.tree.leaves(load(file, like=like))[1].value)
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
