@@ -34,11 +34,11 @@ from typedprop.shape_check import (
     _Check,
     _Items,
     _Nested,
+    _set_by,
     _Spec,
     _translated,
     _UnclearError,
     _Values,
-    set_by,
 )
 from typedprop.shapes import Dim
 
@@ -229,7 +229,7 @@ class _Given(_Spec):
         known = check.sizes.setdefault(self.size, (int(value), path, self, None))
         if known[0] != value:
             raise ShapeError(
-                f"{check.place(path)} is annotated {self.text} and is {int(value)}, but {set_by(self.size, check)}"
+                f"{check.place(path)} is annotated {self.text} and is {int(value)}, but {_set_by(self.size, check)}"
             )
 
 

@@ -280,7 +280,7 @@ class _Array(_Spec):
         ):
             transposed = f". Is {written(setter_path).lstrip('.')} transposed? Then pass its .T"
         return ShapeError(
-            f"{begin} and has shape {shape}, so {name} is {shape[axis]}, but {set_by(wanted, check)}{transposed}"
+            f"{begin} and has shape {shape}, so {name} is {shape[axis]}, but {_set_by(wanted, check)}{transposed}"
         )
 
     def _agrees_transposed(
@@ -304,7 +304,7 @@ class _Array(_Spec):
         return len(shape) > 1 and shape != shape[::-1]
 
 
-def set_by(size: _Size, check: _Check) -> str:
+def _set_by(size: _Size, check: _Check) -> str:
     """What a size is, and which field says so."""
     value, path, setter, shape = check.sizes[size]
     of_shape = "" if shape is None else f" and of shape {shape}"
