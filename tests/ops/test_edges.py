@@ -1506,3 +1506,8 @@ def test_a_type_that_knows_only_itself_to_the_second_order() -> None:
         assert math.isclose(tp.grad(tp.grad(f))(x).value._value, bend(2.0), abs_tol=1e-12)
         _, pushed = tp.jvp(f, x, BVar(Metres(3.0)))
         assert math.isclose(pushed.value._value, 3 * slope(2.0), abs_tol=1e-12)
+
+
+def test_what_is_scattered_from_constants_is_one() -> None:
+    y = BVar(1.0)._scatter_all([(0, BVar(2.0)), (2, 1.0), (0, BVar(0.5))], (3,), np.dtype(np.float64))
+    assert type(y) is BVar and y._tape is None and y.value.tolist() == [2.5, 0.0, 1.0]
