@@ -31,7 +31,7 @@ READY := .venv/ready
 # under coverage; and the interrupts that come at any time, so also while coverage holds a lock, which nobody gives back.
 APART := typing examples benchmarks test_docs.py test_site.py test_browser.py test_coming_from.py test_faults.py
 # Of these every line and every branch is run, of the rest 98 %.
-ENGINE := $(addprefix src/typedprop/,$(addsuffix .py,tape arithmetic bvar op outer_sum tree record flat leaves) \
+ENGINE := $(addprefix src/typedprop/,$(addsuffix .py,tape arithmetic bvar op outer_sum index_sum tree record flat leaves) \
 	transform/* ops/*)
 comma := ,
 space := $(subst ,, )

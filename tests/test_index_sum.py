@@ -158,3 +158,16 @@ def test_orders_one_upon_another(loop: str) -> None:
     third = tp.jvp(lambda v: tp.jvp(tp.grad(f), v, BVar(x))[1], BVar(x), BVar(x))[1].value
     wanted = 6 * x**2 * [1, 2, 2, 1] if loop == "windows" else np.zeros(4)
     np.testing.assert_allclose(third, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("recorded_first", [False, True])
+def test_plain_values_and_recorded_ones_are_added(recorded_first: bool) -> None:
+    def slope(x: Any) -> Any:
+        def inner(y: Any) -> Any:
+            one, other = y[1] * x, y[0] * 2.0
+            return one + other if recorded_first else other + one
+
+        return tp.grad(inner)(BVar(np.array([3.0, 4.0, 5.0]))) @ np.array([1.0, 10.0, 100.0])
+
+    value, gradient = tp.value_and_grad(slope)(BVar(7.0))
+    assert (value.value, gradient.value) == (72.0, 10.0)
