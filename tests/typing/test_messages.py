@@ -76,7 +76,6 @@ def test_mypy_names_no_sizes_of_functions_without_typedprop_either(diagnose: Dia
     lines = [line.split("  #")[0].strip() for line in LIMITS.read_text().splitlines()]
     told = {lines[found.line - 1]: found.message for found in diagnose("mypy") if found.program == LIMITS.name}
     assert {code: told[code] for code in CANNOT_INFER} == CANNOT_INFER
-    assert not any("cannot infer" in message.lower() for code, message in told.items() if code not in CANNOT_INFER)
     for code in ("v.dot(w)", "Pair[int](v, w)", "declared: Vector[int] = slope(both)(v, w)"):
         assert '"Vector[str]"; expected "Vector[int]"' in told[code]
 
