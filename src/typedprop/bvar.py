@@ -1021,7 +1021,9 @@ class BVar(Generic[V]):
 
         def __array_function__(self, func, types, args, kwargs):
             place = "linalg." if func.__module__ == "numpy.linalg" else ""
-            ours = sys.modules.get(f"typedprop.{place}".rstrip("."))
+            # Through the package, which loads linalg when it is first asked for.
+            ours = sys.modules.get("typedprop")
+            ours = getattr(ours, "linalg", None) if place else ours
             instead = f"write tp.{place}{func.__name__}, or pass" if hasattr(ours, func.__name__) else "pass"
             raise NotDifferentiableError(
                 f"np.{place}{func.__name__} does not differentiate a BVar: {instead} b.value for the plain value"
