@@ -244,10 +244,18 @@ def take(x: Value, index: Any) -> Value:
     return y if shape_of(y) else number(y)
 
 
+def _pull_index(g: Value, residual: tuple[Any, Shape, Any]) -> Value:
+    """An array where much of one was read, which is one step less; so many elements were copied by the read anyway."""
+    index, shape, dtype = residual
+    if shape_of(g) and 2 * g.size >= math.prod(shape):
+        return scatter(g, index, shape, dtype)
+    return IndexSum(g, residual)
+
+
 # residual: (index, shape, dtype)
 INDEX = Rule(
     "index",
-    IndexSum,
+    _pull_index,
     lambda t, r: take(t, r[0]),
     fresh=True,
 )
