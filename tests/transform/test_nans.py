@@ -14,7 +14,7 @@ import pytest
 from tests.ops.checks import point
 from tests.ops.table import TABLE
 from tests.untyped import BVar, tp
-from typedprop import NonFiniteError
+from typedprop import Local1, NonFiniteError
 
 HERE = re.escape(Path(__file__).name)
 
@@ -221,10 +221,21 @@ def test_a_constant_that_is_not_finite_is_named() -> None:
         first, _, *operands = said(f, at).splitlines()
         assert "is nan" in first and operands[-1].strip() == named
     assert said(lambda x: x.sum() + float("inf"), at).splitlines()[-1] == "  operand: the constant is inf"
+    # Also one that an operation of the user's takes by its keyword.
+    times = tp.op(lambda x, factor: Local1(x * factor, lambda g: g * factor))
+    assert said(lambda x: times(x, factor=np.nan).sum(), at).splitlines()[-1] == "  operand: the constant is nan"
     # A constant that is finite is not to blame.
     assert said(lambda x: (x / np.zeros(2)).sum(), BVar(np.ones(2))).splitlines()[2:] == [
         "  operand: the input R[2] in [1, 1]"
     ]
+
+
+def test_in_a_thread_of_the_function() -> None:
+    def f(x: Any) -> Any:
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: x + float("inf")).result()
+
+    assert said(f, BVar(0.0)).startswith("+: the result is inf\n")
 
 
 def test_an_operation_by_itself_is_named() -> None:
