@@ -193,7 +193,7 @@ def test_a_vector_read_element_by_element(name: str) -> None:
     def run_of(n: int) -> Callable[[], Any]:
         return lambda: READS[name](x[:n])
 
-    per_read = check_proportion(run_of, size(200, 5_000), name, calls_per=250.0)
+    per_read = check_proportion(run_of, size(200, 5_000), name, calls_per=260.0)
     assert per_read <= 3000
     say_seconds(run_of, n, name)
 
