@@ -33,10 +33,11 @@ from tests.mutation.reasons import reason_of
 OUT = ROOT / "out" / "mutants"
 PAGE = Path(__file__).with_name("survivors.md")
 ENGINE = ("tape", "arithmetic", "bvar", "op", "outer_sum", "tree", "record", "flat", "leaves")
-# Those that ask other programs, or whose processes are not this one, say little of a line and take long.
+# Those that ask other programs, whose processes are not this one, or whose work is large, say little of a line and take
+# long. Interrupts that come at any time come also while coverage holds a lock, which nobody gives back.
 APART = (
     *("typing", "mypy_plugin", "examples", "benchmarks", "ops/test_mutants.py"),
-    *(f"test_{name}.py" for name in ("docs", "site", "browser", "coming_from", "parallel")),
+    *(f"test_{name}.py" for name in ("docs", "site", "browser", "coming_from", "parallel", "load", "faults")),
 )
 TESTS = ["tests", *(f"--ignore=tests/{name}" for name in APART)]
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.forks", "-p", "no:cacheprovider"]

@@ -472,6 +472,17 @@ def test_multi_dot_multiplies_in_the_cheapest_order() -> None:
     np.testing.assert_allclose(la.multi_dot([a, b, c]), a @ (b @ c))
 
 
+def test_multi_dot_of_three_factors_of_any_sizes() -> None:
+    """The product is finite in the order that takes less work, and would overflow in the other one."""
+    for p, q, r, s in itertools.product((1, 2, 3, 10), repeat=4):
+        left, right = p * r * (q + s), q * s * (p + r)
+        if left == right:
+            continue
+        sizes = (1e-200, 1e200, 1e200) if left < right else (1e200, 1e200, 1e-200)
+        factors = [np.full(shape, size) for shape, size in zip(((p, q), (q, r), (r, s)), sizes, strict=True)]
+        np.testing.assert_allclose(la.multi_dot(factors), np.full((p, s), q * r * 1e200))
+
+
 # What their derivatives are made of: sums, products and the operations below.
 COMPOSED = {"LinAlgError", "cond", "covariance", "mTm", "matrix_power", "multi_dot", "norm", "sym", "trace"}
 
