@@ -3,6 +3,7 @@
     python -m tests.mutation                 # `make mutants`: everything; hours
     python -m tests.mutation --only tape     # the modules whose path holds this word
     python -m tests.mutation --sample 20     # every 20th mutant
+    python -m tests.mutation --again --more tests/test_new.py   # those that nothing kills yet, with new tests too
     python -m tests.mutation --report        # nothing new: the page, from the results that are there
 
 The tests run once to see which lines each covers (map), then each mutant meets the tests that cover it: first in forks
@@ -58,11 +59,16 @@ def is_rule(module: str) -> bool:
     return "/ops/" in module or module.endswith(("arithmetic.py", "outer_sum.py"))
 
 
-def make_map(results: Path) -> None:
-    """Runs the tests once and notes what each covers and how long it takes."""
+def make_map(results: Path, more: list[str] | None = None) -> None:
+    """Runs the tests once and notes what each covers and how long it takes; of `more`, beside what is known."""
+    file, known = results / "seconds.json", dict[str, float]()
+    if more:
+        known = json.loads(file.read_text())
     environment = os.environ | {"COVERAGE_FILE": str(results / "coverage")}
-    options = ["--cov", "--cov-context=test", "--cov-report=", f"--seconds-of-tests={results / 'seconds.json'}"]
-    subprocess.run([*PYTEST, *options, *TESTS], cwd=ROOT, env=environment, check=True)
+    options = ["--cov", "--cov-context=test", "--cov-report=", f"--seconds-of-tests={file}"]
+    options += ["--cov-append"] if more else []
+    subprocess.run([*PYTEST, *options, *(more or TESTS)], cwd=ROOT, env=environment, check=True)
+    file.write_text(json.dumps(known | json.loads(file.read_text()), indent=0))
 
 
 def digests(source: str) -> dict[str, str]:
@@ -100,15 +106,18 @@ def keep_up(wanted: list[str]) -> None:
     versions.write_text(json.dumps(now, indent=0))
 
 
+def is_unexplained(entry: dict[str, Any] | None) -> bool:
+    """Whether a mutant was not made yet, or lives without a reason."""
+    return entry is None or (entry["killer"] is None and reason_of(entry) is None)
+
+
 def make(plan: Plan, options: argparse.Namespace) -> None:
     """Makes the mutants of which nothing is known."""
     jobs = [job for module in plan.modules for job in plan.mutants(module)][:: options.sample]
     known = plan.known()
     wanted = [job for job in jobs if job.mutation.called and job.name not in known]
     if options.again:
-        wanted = [
-            job for job in jobs if job.mutation.called and known.get(job.name, {"killer": None})["killer"] is None
-        ]
+        wanted = [job for job in jobs if job.mutation.called and is_unexplained(known.get(job.name))]
     if wanted:
         OUT.mkdir(parents=True, exist_ok=True)
         description = OUT / "description.json"
@@ -125,8 +134,9 @@ def make(plan: Plan, options: argparse.Namespace) -> None:
             job
             for job in jobs
             if job.name not in known
-            or (known[job.name]["killer"] is None and job.imported and known[job.name]["how"] != "fresh")
             or known[job.name]["how"] == "unfit"
+            or (known[job.name]["killer"] is None and job.imported and known[job.name]["how"] != "fresh")
+            or (options.again and job.imported and is_unexplained(known[job.name]))
         ],
     )
 
@@ -201,7 +211,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("--only", action="append", default=[], help="modules whose path holds this word")
     parser.add_argument("--sample", type=int, default=1, metavar="N", help="every Nth mutant")
-    parser.add_argument("--again", action="store_true", help="make those again that lived")
+    parser.add_argument("--again", action="store_true", help="make those again that lived without a reason")
+    parser.add_argument("--more", action="append", default=[], metavar="TEST", help="tests that came since the map")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at a time")
     parser.add_argument("--budget", type=float, default=4.0, help="seconds of tests for a mutant that lives")
     parser.add_argument("--report", action="store_true", help="make none; write the page from the results")
@@ -211,6 +222,8 @@ def main(arguments: list[str]) -> int:
     results = OUT / "results.jsonl"
     if not options.report:
         keep_up(wanted)
+    if options.more:
+        make_map(OUT, options.more)
     plan = Plan(wanted, OUT / "coverage", OUT / "seconds.json", results, options.jobs, options.budget)
     if not options.report:
         make(plan, options)
