@@ -515,3 +515,43 @@ def test_a_loss_of_the_right_singular_vectors_alone() -> None:
     a = BVar(np.array([[3.0, 1.0, 0.5], [0.2, 2.0, -1.0]]))
     check_grads(lambda a: tp.linalg.svd(a)[2][0, 1] ** 2, [a])
     check_grads(lambda a: tp.linalg.svd(a)[0][0, 1] ** 2, [a])
+
+
+EPS = float(np.finfo(float).eps)
+
+
+@pytest.mark.parametrize(("steps", "regular"), [(160, True), (2, False)])
+def test_how_far_apart_singular_values_have_to_be(steps: int, regular: bool) -> None:
+    """In steps of the largest one's rounding: 8 by 8, what LAPACK may be wrong by is 8 of them."""
+    values = np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4 - steps * EPS])
+    assert np.linalg.svd(np.diag(values))[1].tolist() == values.tolist()
+    pull = tp.vjp(lambda a: la.svd(a)[0], BVar(np.diag(values)))[1]
+    if regular:
+        slope = pull(BVar(np.outer(np.eye(8)[6], np.eye(8)[7]))).value[6, 7]
+        np.testing.assert_allclose(abs(slope) * steps * EPS, 0.5, rtol=0.05)
+    else:
+        message = message_of(LinAlgError, lambda: pull(BVar(np.eye(8))))
+        assert "svd: singular values 6 and 7 of the matrix, L[8, 8], are equal (0.4)" in message
+
+
+@pytest.mark.parametrize(("steps", "slope"), [(160, 1.0), (2, 0.0)])
+def test_how_far_from_zero_a_singular_value_has_to_be(steps: int, slope: float) -> None:
+    values = np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, steps * EPS])
+    slopes = gradient(lambda a: la.svdvals(a).sum(), np.diag(values))
+    np.testing.assert_allclose(slopes, np.diag([1.0] * 7 + [slope]), atol=1e-12)
+
+
+def test_the_determinant_of_one_number_is_linear() -> None:
+    """At 0, too, where the matrix is singular."""
+    value, bend = tp.value_and_grad(lambda a: (tp.grad(la.det)(a) * np.array([[3.0]])).sum())(BVar(np.zeros((1, 1))))
+    assert value.value == 3.0 and bend.value.tolist() == [[0.0]]
+
+
+def test_norms_warn_of_no_underflow() -> None:
+    """Squares of small numbers beside large ones vanish, which is no news."""
+    for x in (np.array([1.0, 1e-320, -1.0]), np.array([1e-160, 1e-320, -1e-160])):
+        with np.errstate(all="raise"):
+            norms = [la.norm(x, order) for order in (None, 2, 3, 2.5)]
+            deviation = tp.std(x)
+        np.testing.assert_allclose(norms, [x[0] * 2 ** (1 / p) for p in (2, 2, 3, 2.5)])
+        np.testing.assert_allclose(deviation, x[0] * math.sqrt(2 / 3))
