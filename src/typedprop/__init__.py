@@ -7,130 +7,134 @@ model's parameters are an attrs record, and the gradient of a loss is that same 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
-from typedprop import tree
-from typedprop.arrays import eye, matrix, normal, ones, tensor, uniform, vector, zeros
-from typedprop.bvar import BVar
-from typedprop.checked import checked
-from typedprop.errors import DTypeError, EscapedBVarError, NonFiniteError, NotDifferentiableError, ShapeError
-from typedprop.leaves import register
-from typedprop.ops.activation import (
-    celu,
-    elu,
-    gelu,
-    hard_sigmoid,
-    hard_silu,
-    hard_tanh,
-    leaky_relu,
-    log_sigmoid,
-    relu,
-    relu6,
-    selu,
-    silu,
-    softplus,
-    softsign,
-)
-from typedprop.ops.arrangement import flip, linspace, pad, repeat, roll, sort, take, take_along_axis, tile
-from typedprop.ops.axes import expand_dims, moveaxis, squeeze
-from typedprop.ops.convolution import conv1d, conv2d, convolve
-from typedprop.ops.cumulative import cumprod, cumsum
-from typedprop.ops.diagonal import diag, take_diag, tril, triu
-from typedprop.ops.differences import diff, trapezoid
-from typedprop.ops.einsum import einsum, tensordot
-from typedprop.ops.elementwise import (
-    abs,
-    add,
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cbrt,
-    ceil,
-    clip,
-    cos,
-    cosh,
-    deg2rad,
-    divide,
-    exp,
-    exp2,
-    expm1,
-    floor,
-    hypot,
-    log,
-    log1p,
-    log2,
-    log10,
-    logaddexp,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    rad2deg,
-    reciprocal,
-    round,
-    sigmoid,
-    sign,
-    sin,
-    sinc,
-    sinh,
-    sqrt,
-    square,
-    subtract,
-    tan,
-    tanh,
-    trunc,
-    where,
-)
-from typedprop.ops.full import full
-from typedprop.ops.joining import (
-    append,
-    columns,
-    concatenate,
-    from_columns,
-    from_rows,
-    head,
-    hstack,
-    rows,
-    split,
-    split_cols,
-    split_rows,
-    stack,
-    tail,
-    vstack,
-)
-from typedprop.ops.mapping import map, zip_with
-from typedprop.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
-from typedprop.ops.position import (
-    argmax,
-    argmin,
-    argsort,
-)
-from typedprop.ops.product import cross, dot, inner, kron, matmul, outer
-from typedprop.ops.quantile import median, quantile
-from typedprop.ops.reduction import logsumexp, max, mean, min, prod, sum
-from typedprop.ops.softmax import log_softmax, softmax, softmax_cross_entropy
-from typedprop.ops.spread import std, var
-from typedprop.ops.structural import broadcast_to, col, ravel, reshape, row, swapaxes, transpose, uncol, unrow
-from typedprop.primitive import Local1, Local2, Local3, op
-from typedprop.record import Record
-from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
-from typedprop.sizes import Add, Mul
-from typedprop.summary import summary
-from typedprop.transform.checkpoint import checkpoint
-from typedprop.transform.gradient import backprop, grad, value_and_grad
-from typedprop.transform.implicit import implicit
-from typedprop.transform.jacobian import hessian, hvp, jacobian
-from typedprop.transform.nans import debug_nans
-from typedprop.transform.products import jvp, vjp
-from typedprop.transform.stop import no_gradient, stop_gradient
-from typedprop.transform.trace import trace
+from typedprop.waiting import waits
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING or not waits(sys.modules[__name__]):
+    from typedprop import tree
+    from typedprop.arrays import eye, matrix, normal, ones, tensor, uniform, vector, zeros
+    from typedprop.bvar import BVar
+    from typedprop.checked import checked
+    from typedprop.errors import DTypeError, EscapedBVarError, NonFiniteError, NotDifferentiableError, ShapeError
+    from typedprop.leaves import register
+    from typedprop.ops.activation import (
+        celu,
+        elu,
+        gelu,
+        hard_sigmoid,
+        hard_silu,
+        hard_tanh,
+        leaky_relu,
+        log_sigmoid,
+        relu,
+        relu6,
+        selu,
+        silu,
+        softplus,
+        softsign,
+    )
+    from typedprop.ops.arrangement import flip, linspace, pad, repeat, roll, sort, take, take_along_axis, tile
+    from typedprop.ops.axes import expand_dims, moveaxis, squeeze
+    from typedprop.ops.convolution import conv1d, conv2d, convolve
+    from typedprop.ops.cumulative import cumprod, cumsum
+    from typedprop.ops.diagonal import diag, take_diag, tril, triu
+    from typedprop.ops.differences import diff, trapezoid
+    from typedprop.ops.einsum import einsum, tensordot
+    from typedprop.ops.elementwise import (
+        abs,
+        add,
+        arccos,
+        arccosh,
+        arcsin,
+        arcsinh,
+        arctan,
+        arctan2,
+        arctanh,
+        cbrt,
+        ceil,
+        clip,
+        cos,
+        cosh,
+        deg2rad,
+        divide,
+        exp,
+        exp2,
+        expm1,
+        floor,
+        hypot,
+        log,
+        log1p,
+        log2,
+        log10,
+        logaddexp,
+        maximum,
+        minimum,
+        multiply,
+        negative,
+        power,
+        rad2deg,
+        reciprocal,
+        round,
+        sigmoid,
+        sign,
+        sin,
+        sinc,
+        sinh,
+        sqrt,
+        square,
+        subtract,
+        tan,
+        tanh,
+        trunc,
+        where,
+    )
+    from typedprop.ops.full import full
+    from typedprop.ops.joining import (
+        append,
+        columns,
+        concatenate,
+        from_columns,
+        from_rows,
+        head,
+        hstack,
+        rows,
+        split,
+        split_cols,
+        split_rows,
+        stack,
+        tail,
+        vstack,
+    )
+    from typedprop.ops.mapping import map, zip_with
+    from typedprop.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+    from typedprop.ops.position import (
+        argmax,
+        argmin,
+        argsort,
+    )
+    from typedprop.ops.product import cross, dot, inner, kron, matmul, outer
+    from typedprop.ops.quantile import median, quantile
+    from typedprop.ops.reduction import logsumexp, max, mean, min, prod, sum
+    from typedprop.ops.softmax import log_softmax, softmax, softmax_cross_entropy
+    from typedprop.ops.spread import std, var
+    from typedprop.ops.structural import broadcast_to, col, ravel, reshape, row, swapaxes, transpose, uncol, unrow
+    from typedprop.primitive import Local1, Local2, Local3, op
+    from typedprop.record import Record
+    from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
+    from typedprop.sizes import Add, Mul
+    from typedprop.summary import summary
+    from typedprop.transform.checkpoint import checkpoint
+    from typedprop.transform.gradient import backprop, grad, value_and_grad
+    from typedprop.transform.implicit import implicit
+    from typedprop.transform.jacobian import hessian, hvp, jacobian
+    from typedprop.transform.nans import debug_nans
+    from typedprop.transform.products import jvp, vjp
+    from typedprop.transform.stop import no_gradient, stop_gradient
+    from typedprop.transform.trace import trace
 
 if TYPE_CHECKING:
     from typedprop import linalg, optim, special, testing
@@ -147,6 +151,7 @@ else:
         "save": "typedprop.saving",
         "special": "typedprop.special",
         "testing": "typedprop.testing",
+        "tree": "typedprop.tree",
     }
 
     def __getattr__(name):
@@ -158,7 +163,7 @@ else:
         return found
 
     def __dir__():
-        return sorted({*globals(), *_LATER})
+        return sorted({*globals(), *__all__})
 
 
 __all__ = [

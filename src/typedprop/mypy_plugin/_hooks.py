@@ -10,13 +10,11 @@ in the sizes that the signature's result leaves open. All else, mypy checks as i
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
-from importlib import import_module
-from inspect import signature as signature_of
 from pathlib import Path
-from types import FunctionType
 
 from mypy.build import PRI_MED
 from mypy.checker import TypeChecker
@@ -377,15 +375,26 @@ def _taking_anything(signature: CallableType, result: Type) -> CallableType:
 
 def _arguments(call: CallExpr, fullname: str, api: CheckerPluginInterface) -> Arguments:
     types: list[ProperType] = [type_of_expression(expression, api) for expression in call.args]
-    return Arguments(types, call.arg_kinds, call.arg_names, call.args, _own_parameters(fullname))
+    return Arguments(types, call.arg_kinds, call.arg_names, call.args, partial(_own_parameters, fullname))
 
 
 @cache
 def _own_parameters(fullname: str) -> tuple[str, ...]:
-    """The names of the parameters of a function of typedprop, which mypy's cache leaves out if they are positional."""
+    """The names of the parameters of a function of typedprop, which mypy's cache leaves out if they are positional.
+
+    They are read in its source, since to import it would be to import NumPy.
+    """
     module, _, name = fullname.rpartition(".")
-    function = getattr(import_module(module), name, None) if module.startswith("typedprop.") else None
-    return tuple(signature_of(function).parameters) if isinstance(function, FunctionType) else ()
+    package, _, path = module.partition(".")
+    source = Path(__file__).parents[1].joinpath(*path.split(".")).with_suffix(".py")
+    if package != "typedprop" or not source.is_file():
+        return ()
+    found: tuple[str, ...] = ()
+    for statement in ast.parse(source.read_bytes()).body:
+        # After its overloads comes the function itself.
+        if isinstance(statement, ast.FunctionDef) and statement.name == name:
+            found = tuple(each.arg for each in ast.walk(statement.args) if isinstance(each, ast.arg))
+    return found
 
 
 def _refusal(

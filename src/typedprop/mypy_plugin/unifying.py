@@ -7,7 +7,7 @@ reported where no overload can take the arguments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import Factory, define, evolve, frozen
 from mypy.argmap import map_actuals_to_formals
@@ -43,9 +43,6 @@ class Argument:
     expression: Expression | None
     type: ProperType
 
-    def __str__(self) -> str:
-        return f'argument {self.position} ("{self.name}")' if self.name else f"argument {self.position}"
-
 
 @frozen
 class Conflict:
@@ -61,13 +58,16 @@ class Conflict:
 
 @frozen
 class Arguments:
-    """The arguments of a call as mypy has them, and the names of the parameters that it knows by position only."""
+    """The arguments of a call as mypy has them.
+
+    `own_parameters` looks up the names of all parameters, for those that mypy knows by position only.
+    """
 
     types: Sequence[ProperType]
     kinds: list[ArgKind]
     names: Sequence[str | None]
     expressions: Sequence[Expression]
-    positional: Sequence[str] = ()
+    own_parameters: Callable[[], Sequence[str]] = tuple
 
 
 class _NoMatch(Exception):
@@ -120,12 +120,11 @@ def disagreement(
             hint = f"; did you mean {turned_argument(given.expressions[position - 1], position)}?"
             break
     if conflict.at is conflict.by:
-        about = f"{_capital(conflict.at)} to {_called(signature)} is {written(conflict.at.type)}"
+        other_one = ""
     else:
-        about = (
-            f"{_capital(conflict.at)} to {_called(signature)} is {written(conflict.at.type)}, but {conflict.by} is "
-            f"{written(conflict.by.type)}"
-        )
+        other_one = f", but {_named(conflict.by, given)} is {written(conflict.by.type)}"
+    at = _named(conflict.at, given)
+    about = f"{at[0].upper()}{at[1:]} to {_called(signature)} is {written(conflict.at.type)}{other_one}"
     message = f"{about}: {conflict.variable} cannot be both {conflict.first} and {conflict.second}{hint}"
     return message, conflict.at.expression, signature, _meanings(signature, matching)
 
@@ -149,9 +148,11 @@ def settled(signature: CallableType, given: Arguments) -> dict[TypeVarId, Type] 
     return {id_: type_ for id_, (type_, _) in matching.others.items()}
 
 
-def _capital(argument: Argument) -> str:
-    text = str(argument)
-    return text[0].upper() + text[1:]
+def _named(argument: Argument, given: Arguments) -> str:
+    name, place = argument.name, f"argument {argument.position}"
+    if name is None:
+        name = dict(enumerate(given.own_parameters(), 1)).get(argument.position)
+    return place if name is None else f'{place} ("{name}")'
 
 
 def _called(signature: CallableType) -> str:
@@ -253,9 +254,8 @@ def _matched(
         for formal, name, positions in zip(signature.arg_types, signature.arg_names, actuals, strict=True):
             for position in positions:
                 if not given.kinds[position].is_star():
-                    positional = given.positional[position] if position < len(given.positional) else None
                     type_ = given.types[position]
-                    argument = Argument(position + 1, name or positional, given.expressions[position], type_)
+                    argument = Argument(position + 1, name, given.expressions[position], type_)
                     _match(formal, type_, argument, matching, exact=False)
         _solve(matching)
     except _NoMatch:
