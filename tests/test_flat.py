@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.untyped import BVar, tp
-from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
+from typedprop.errors import DTypeError, EscapedBVarError, NotDifferentiableError, ShapeError
 from typedprop.flat import Flat, plain_leaves
 
 TREE = {"a": BVar(2.0), "b": BVar(np.arange(6.0).reshape(2, 3)), "c": [BVar(np.array([7.0, 8.0]))]}
@@ -58,6 +58,18 @@ def test_what_cannot_lie_in_a_vector() -> None:
         Flat([BVar(np.zeros(0)), BVar(np.zeros((2, 0)))], "f")
     with pytest.raises(NotDifferentiableError, match=r"f: the BVar is inside of a gradient, .*stop_gradient"):
         tp.grad(lambda x: (plain_leaves(x, "f"), x)[1])(BVar(1.0))
+
+
+def test_a_leaf_of_a_gradient_that_has_ended_is_refused() -> None:
+    kept: list[Any] = []
+
+    def f(x: Any) -> Any:
+        kept.append(x)
+        return x
+
+    tp.grad(f)(BVar(1.0))
+    with pytest.raises(EscapedBVarError, match="a BVar was used after the gradient that it belongs to had ended"):
+        plain_leaves(kept, "f")
 
 
 def test_another_shape_is_refused() -> None:

@@ -481,6 +481,33 @@ def test_hostile_field_names() -> None:
     assert [vars(new)[name].value for name in names] == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
 
 
+def test_an_attribute_of_a_record_whose_fields_are_all_slots() -> None:
+    """A subclass without slots of its own has a __dict__, which holds none of the fields."""
+
+    @attrs.frozen
+    class Slotted:
+        a: Any
+
+    class Loose(Slotted):
+        pass
+
+    for hidden in (leaf(), 2.0):
+        record: Any = Loose(leaf())
+        assert [b.value for b in tree.leaves((record, [record, 1.0]))] == [1.0, 1.0]
+        vars(record)["extra"] = hidden
+        for holder in (record, [record], [[record, record]], Loose(record)):
+            with pytest.raises(NotDifferentiableError, match="has an attribute 'extra' that is not a field"):
+                tree.flatten(holder)
+        outer: Any = Loose([leaf()])
+        vars(outer)["extra"] = hidden
+        with pytest.raises(NotDifferentiableError, match="has an attribute 'extra' that is not a field"):
+            tree.flatten(outer)
+    static: Any = Loose([1.0])
+    vars(static)["extra"] = leaf()
+    with pytest.raises(NotDifferentiableError, match=r"whose BVars are not in its fields, .* at \.extra,"):
+        tree.flatten(static)
+
+
 def test_orig_class_is_no_attribute_of_the_users() -> None:
     @dataclasses.dataclass
     class Of(Generic[T]):

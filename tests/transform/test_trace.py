@@ -272,6 +272,10 @@ def test_a_long_table_shows_the_slowest() -> None:
     table = tp.trace(long, BVar(1.0)).table(most=5)
     assert table.title == "1 input, 101 operations, the 5 slowest" and len(table.rows) == 5
     assert table.rows[-1][:2] == ("101", "slow")
+    found = tp.trace(long, BVar(1.0))
+    assert found.table(most=100).title == "1 input, 101 operations, the 100 slowest"
+    assert len(found.table(most=100).rows) == 100
+    assert found.table(most=101).title == "1 input, 101 operations" and len(found.table(most=101).rows) == 101
 
 
 def test_the_notebook_shows_well_formed_html() -> None:
@@ -341,6 +345,7 @@ DOT = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz' program 
 def test_the_graph_in_dot() -> None:
     text = TRACE.to_dot()
     assert 'n0 [shape=box, label=".weight\\nL[3, 4]"];' in text
+    assert re.search(r'n2 \[label="@\\nR\[3\]\\n[\d.]+ \w+ \+ [\d.]+ \w+\\n[^"]*test_trace\.py:\d+', text)
     assert "  n2 -> n3;\n" in text and text.count("n4 -> n7;") == 1
     assert text.count("style=dashed") == 2 and text.count("peripheries=2") == 1
 
