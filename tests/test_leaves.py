@@ -298,6 +298,11 @@ def test_second_order_in_a_class_that_knows_no_bvar() -> None:
     assert any_tp.hvp(f, BVar(p), BVar(Polynomial.of(0, 1))).value == p * Polynomial.of(0, 12)
 
 
+def test_a_plain_cotangent_and_a_recorded_one_are_added() -> None:
+    value, bend = any_tp.value_and_grad(lambda x: any_tp.grad(lambda x: x * x + x * 3)(x))(BVar(Fraction(1, 2)))
+    assert (value.value, bend.value) == (4, 2)
+
+
 def test_an_argument_that_is_not_used_gets_its_own_zero() -> None:
     gradient = any_tp.grad(lambda x, y: x * 1, argnums=(0, 1))(BVar(Polynomial.of(1)), BVar(Fraction(3)))
     assert [g.value for g in gradient] == [Polynomial.of(1), Fraction(0)]

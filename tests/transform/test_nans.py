@@ -71,6 +71,12 @@ def test_backward_of_an_array_operation() -> None:
     assert "[0, 1] (1 of 2 elements is not finite); that of its result L[1, 2] in [1, 1]" in message
 
 
+def test_an_operand_without_elements_has_no_range() -> None:
+    message = said(lambda x: tp.append(x, np.nan).sum(), BVar(np.zeros(0)))
+    assert message.startswith("append: the result R[1] is nan at [0] (1 of 1 elements is not finite)\n")
+    assert "  operand: the input R[0]" in message.splitlines()
+
+
 def test_a_nan_that_the_result_hides_is_found() -> None:
     def masked(x: Any) -> Any:
         return tp.where(x.value > 0, tp.log(x), 0.0).sum()

@@ -256,9 +256,10 @@ def test_the_table_in_plain_text() -> None:
     assert lines[1].split() == ["operation", "result", "bytes", "kept", "forward", "backward", "line", "operands"]
     assert lines[3].split()[:3] == ["2", "@", "R[3]"] and lines[3].endswith(".weight")
     assert lines[6].split()[:3] == ["5", "[]", "float"] and " -  " in lines[6]
+    assert lines[-1].split()[:4] == ["96", "B", "56", "B"]
     assert repr(TRACE) == "<trace of 2 inputs, 6 operations>"
     profile = str(TRACE.profile())
-    assert profile == TRACE.profile().text()
+    assert profile == TRACE.profile().text() and profile.splitlines()[-1].split()[:4] == ["96", "B", "56", "B"]
     assert repr(TRACE.profile()) == "<table of 3 rows: 2 inputs, 6 operations>"
     assert "return tp.sigmoid(net.weight @ x + net.bias)  # the layer" in profile
 
@@ -273,6 +274,7 @@ def test_a_long_table_shows_the_slowest() -> None:
     assert table.title == "1 input, 101 operations, the 5 slowest" and len(table.rows) == 5
     assert table.rows[-1][:2] == ("101", "slow")
     found = tp.trace(long, BVar(1.0))
+    assert [row[-1] for row in found.table(most=101).rows[:2]] == ["input", "1"]
     assert found.table(most=100).title == "1 input, 101 operations, the 100 slowest"
     assert len(found.table(most=100).rows) == 100
     assert found.table(most=101).title == "1 input, 101 operations" and len(found.table(most=101).rows) == 101

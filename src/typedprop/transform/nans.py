@@ -219,6 +219,6 @@ def _range(value: Value) -> str:
     x: Any = value.dense() if type(value) is OuterSum else plain(value)
     if isinstance(x, float):
         return f"is {x:.6g}"
-    if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or not x.size:
+    if not isinstance(x, np.ndarray) or not x.size:
         return describe(shape_of(x))
     return f"{shape_text(x.shape, x.dtype)} in [{np.nanmin(x):.6g}, {np.nanmax(x):.6g}]"
