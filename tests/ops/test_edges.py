@@ -518,6 +518,7 @@ def test_tiling_and_repeating() -> None:
             tp.repeat(M, counts, axis=0)
     with pytest.raises(ShapeError, match=r"repeat: repeats is .*; wanted an int of 0 or more, or a vector of them"):
         tp.repeat(M, [[1, 2, 3]], axis=0)
+    assert tp.broadcast_to(2.0, ()).shape == () and plain(tp.broadcast_to(BVar(2.0), ())) == 2.0
     with pytest.raises(ShapeError, match="repeat: 2 repeats for the 3 elements"):
         tp.repeat(M, [1, 2], axis=0)
 
@@ -683,6 +684,8 @@ def test_quantiles() -> None:
         if place % 1:
             steps[order[int(place) + 1]] += place % 1
         np.testing.assert_allclose(plain(tp.grad(lambda x, q=q: tp.quantile(x, q))(BVar(V))), steps, atol=1e-15)
+    for dtype in (np.float64, np.float32):
+        assert type(tp.median(V.astype(dtype))) is dtype
     w = RNG.standard_normal((2, 4))
     by_axis = gradient(lambda x: tp.quantile(x, 0.3, 1) * w, A)
     for i, j in np.ndindex(2, 4):
@@ -968,6 +971,9 @@ def test_mapping_scalars() -> None:
         twice = gradient(lambda x, f=f: tp.grad(lambda x: tp.map(f, x).sum())(x), x)
         bend = np.array([plain(tp.grad(lambda v, f=f: tp.grad(lambda v: f(v) + v * 0.0)(v))(BVar(v))) for v in x])
         np.testing.assert_allclose(twice, bend)
+        # The cotangents of the map are recorded, too.
+        squared = gradient(lambda x, f=f: tp.grad(lambda x: (tp.map(f, x) ** 2).sum())(x), x)
+        np.testing.assert_allclose(squared, 2 * slope**2 + 2 * by_hand * bend)
     assert plain(tp.map(lambda v: v, BVar(np.zeros((0, 2))))).shape == (0, 2)
     assert type(tp.map(lambda v: v, np.zeros(0))) is np.ndarray
     assert type(tp.map(lambda v: v, BVar(np.zeros(0)))) is BVar and type(tp.map(lambda v: 1.0, V)) is np.ndarray

@@ -517,6 +517,14 @@ def test_a_loss_of_the_right_singular_vectors_alone() -> None:
     check_grads(lambda a: tp.linalg.svd(a)[0][0, 1] ** 2, [a])
 
 
+@pytest.mark.parametrize("name", ["solve", "lstsq"])
+def test_a_right_side_that_is_no_array_of_floats_is_refused(name: str) -> None:
+    for a in (np.eye(2), lift(2, 2)):
+        for b, what in (("text", "a str"), (None, "a NoneType"), (np.array(["a", "b"]), "an array of dtype <U1")):
+            message = message_of(tp.DTypeError, lambda a=a, b=b: getattr(la, name)(a, b))
+            assert message == f"{name}: wanted a BVar, a float or a float array, got {what}"
+
+
 EPS = float(np.finfo(float).eps)
 
 
