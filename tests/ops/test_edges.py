@@ -1514,6 +1514,38 @@ def test_a_type_that_knows_only_itself_to_the_second_order() -> None:
         assert math.isclose(pushed.value._value, 3 * slope(2.0), abs_tol=1e-12)
 
 
+class OneSided(Metres):
+    """A length that cannot stand right of a division, whatever stands left."""
+
+    __rtruediv__ = None  # type: ignore[assignment]  # as Python spells that there is none
+
+    def __truediv__(self, other: object) -> OneSided:
+        return OneSided(super().__truediv__(other)._value)
+
+    def __add__(self, other: object) -> OneSided:
+        return OneSided(super().__add__(other)._value)
+
+
+tp.register(OneSided, zero=lambda _: OneSided(0.0), one=lambda _: OneSided(1.0))
+
+
+def test_values_of_a_type_are_divided_by_its_own_division() -> None:
+    slope = tp.grad(lambda x: x / OneSided(4.0) + x)(BVar(OneSided(2.0)))
+    assert type(slope.value) is OneSided and slope.value._value == 1.25
+
+
+def test_a_power_whose_exponent_an_outer_gradient_records() -> None:
+    """0 to the power 0: the derivative by the base is 0, and nobody is warned."""
+    value = tp.value_and_grad(lambda e: tp.grad(lambda b: b**e)(BVar(0.0)))(BVar(0.0))[0]
+    assert value.value == 0.0
+
+
+def test_the_pole_of_a_power_by_its_exponent_warns_of_nothing() -> None:
+    with np.errstate(divide="ignore"):
+        _, pull = tp.vjp(lambda e: BVar(np.array([0.0, 1.0])) ** e, BVar(np.array([-1.0, 2.0])))
+    assert pull(BVar(np.ones(2))).value.tolist() == [-INF, 0.0]
+
+
 def test_what_is_scattered_from_constants_is_one() -> None:
     y = BVar(1.0)._scatter_all([(0, BVar(2.0)), (2, 1.0), (0, BVar(0.5))], (3,), np.dtype(np.float64))
     assert type(y) is BVar and y._tape is None and y.value.tolist() == [2.5, 0.0, 1.0]
