@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 COPY = "a copy more or less, of an array that nobody else holds or of a number, changes no value"
-FRESH = "without the mark that an array is new a sweep makes one more copy, and the value is the same"
+FRESH = "without the mark that a cotangent is new, or a view of one, a sweep makes one more copy; the value is the same"
 ONLY = "the first of one is also the last, and the only axis of a vector has two numbers"
 LEFT_OVER = "NumPy takes any negative size for the one that is left over"
 EITHER = "it chooses between two ways to the same value, one the faster for most operands"
@@ -21,6 +21,7 @@ EMPTY = "of a matrix without elements, in which there is nothing to compare"
 TOLERANCE = "a tolerance, which is free within a power of ten"
 QUIET = "it keeps NumPy from warning of a step whose result is not used"
 DEFAULT = "it is what NumPy, or the function called, takes where nothing is said"
+PAIRS_KEPT = "how many pairs are kept before they are added up: memory, and no value"
 FALSY = "None is as false as False, where nothing but the truth of it is asked"
 EQUAL = "sizes are compared for being equal, which knows no order"
 TWIN = "both are the same function, but for the names of its arguments"
@@ -142,7 +143,8 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     (r".*ops/softmax", r"_fused$", r"(unwarned\()?np\.vecdot", COMMUTES),
     (r".*ops/softmax", r"_fused$", r"0 -> -1 \(2\)$", ONLY),
     (r".*ops/softmax", r"softmax_cross_entropy$", r"(tape is None (or|->)|on\(tape, logits\) -> on\(logits)", EITHER),
-    (r".*ops/softmax", r"_of_arrays$", r"2 -> 1$", EITHER),
+    (r".*ops/softmax", r"_of_arrays$", r"(tape is None (or|->)|2 -> 1$|return record)", EITHER),
+    (r".*ops/softmax", r"_below_top$", r"False -> True", COPY),
     (r".*arithmetic", r"scaled_by\.apply$", r"(d\.dtype is|np\.multiply)", EITHER),
     (
         r".*arithmetic",
@@ -156,12 +158,20 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     (
         r".*arithmetic",
         r"module$",
-        r"Rule\('(negative|transpose|mT|at|abs|log)', (lambda .*), (lambda .*), (fresh|view)",
+        r"Rule\('(negative|transpose|mT|at|abs|log)', lambda .* -> Rule\('\w+', lambda t",
         TWIN,
     ),
     (r".*arithmetic", r"module$", r"_product\('dot', ", TWIN),
-    (r".*arithmetic", r"module$", r".*(fresh|view)=True\) -> (?!.*=True)", FRESH),
-    (r".*arithmetic", r"(module|_product)$", r"True -> False( \(\d+\))?$", FRESH),
+    (r".*", r"module$", r".*(fresh|view)=True\) -> (?!.*=True)", FRESH),
+    (r".*(arithmetic|tape)", r"(module|_product)$", r"True -> False( \(\d+\))?$", FRESH),
+    (r".*ops/(?!activation)", r"(module|weighted)$", r"True -> False( \(\d+\))?$", FRESH),
+    (
+        r".*ops/",
+        r"module$",
+        r".*number=.* -> (?!.*number=)",
+        "numbers are then computed as arrays are, by the slower way",
+    ),
+    (r".*arithmetic", r"_leaf_power$", r"_times\(", COMMUTES),
     (r".*arithmetic", r"module$", r"(Operand\('.', .*), rule=(RULES\[\w+\]|NEGATE)\) -> \1\)", OWN_RULE),
     (r".*arithmetic", r"module$", r".*, slopes=lambda a, b: \(.*\)\) -> (?!.*slopes=)", EITHER),
     (r".*arithmetic", r"module$", r"(.*, keeps=False, .* -> (?!.*keeps=)|False -> True \([23]\)$)", COPY),
@@ -208,12 +218,9 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
         r"(label < wide and (size != sizes\[label\]) -> \2$|label < wide -> label <= wide \(4\))",
         "the sizes of a letter are equal",
     ),
-    (
-        r".*outer_sum",
-        r"OuterSum\.add$",
-        r"(1 -> 0|2 -> 1|_MATRICES)",
-        "how many pairs are kept before they are added up: memory, and no value",
-    ),
+    (r".*outer_sum", r"OuterSum\.add$", r"(1 -> 0|2 -> 1|1024 -> |_MATRICES|len\(pairs\))", PAIRS_KEPT),
+    (r".*outer_sum", r"module$", r"4 -> ", PAIRS_KEPT),
+    (r".*ops/reduction", r"_pull$", r"np\.multiply\(w, g, out=w\) -> np\.multiply\(w, g\)$", COPY),
     (r".*ops/linalg/functions", r"_declared\.along$", r"0 -> -?1$", "both sizes of a square matrix"),
     (r".*ops/linalg/qr", r"_push$", r"1 -> 0$", "the difference of a matrix and its transpose has no diagonal"),
     (r".*ops/plain", r"sizes_of$", r"0 -> 1$", "of no sizes none is negative, whichever number stands for the least"),
