@@ -619,6 +619,41 @@ def test_register_node() -> None:
         tree.map(lambda a, b: a, full, Local("other", full.items))
 
 
+def test_a_class_may_be_registered_after_its_use() -> None:
+    @attrs.frozen
+    class Late:
+        scale: Any
+        items: Any
+
+    records = [Late(1.0, leaf(1.0)), Late(leaf(2.0), [leaf(3.0)]), Late(3.0, leaf(4.0))]
+    assert len(tree.leaves(records)) == 4 and len(tree.leaves(Late(leaf(), leaf()))) == 2
+    tree.register_node(Late, lambda late: ([late.items], late.scale), lambda scale, items: Late(scale, *items))
+    assert len(tree.leaves(Late(leaf(), leaf()))) == 1
+    leaves, structure = tree.flatten(records)
+    assert [b.value for b in leaves] == [1.0, 3.0, 4.0]
+    # What else each of them holds comes back to it.
+    assert structure.unflatten(leaves) == records
+
+
+def test_a_class_with_fields_that_is_no_named_tuple() -> None:
+    class Node:
+        _fields = ("w",)
+
+        def __init__(self, w: Any) -> None:
+            self.w = w
+
+    assert tree.leaves([Node(1.0)]) == []
+    with pytest.raises(NotDifferentiableError, match=r"Node at \[0\] is a plain class, but it holds a BVar at \.w"):
+        tree.leaves([Node(leaf())])
+
+
+def test_structures_of_different_kinds_differ() -> None:
+    trees = [leaf(), [leaf()], (leaf(),), {"w": leaf()}, Pair(leaf()), [[leaf()]], [leaf(), 1], [1, leaf()], 1]
+    structures = [tree.flatten(x)[1] for x in trees]
+    for k, one in enumerate(structures):
+        assert [one == other for other in structures] == [j == k for j in range(len(structures))]
+
+
 @pytest.mark.parametrize("cls", [BVar, list, tuple, dict])
 def test_register_node_refuses_what_has_a_meaning(cls: type) -> None:
     with pytest.raises(TypeError, match=f"register_node: what a {cls.__name__} is to a tree cannot be changed"):
@@ -942,6 +977,13 @@ def test_attributes_that_are_no_fields_are_refused() -> None:
         NotDifferentiableError, match=r"Extra at \[0\] is a record whose BVars are not in its fields, .* at \.scale,"
     ):
         tree.flatten([hiding])
+    child = Child(1.0)
+    assert tree.leaves([child]) == []
+    child.scale = leaf()  # type: ignore[attr-defined]  # that is the mistake
+    with pytest.raises(
+        NotDifferentiableError, match=r"Child at \[0\] is a record whose BVars are not in its fields, .* at \.scale,"
+    ):
+        tree.flatten([child])
     slotted = SlotsAndDict(leaf())
     assert tree.map(lambda b: b, slotted).w == leaf()
     slotted.extra = 1  # type: ignore[attr-defined]  # that is the mistake

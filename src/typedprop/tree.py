@@ -593,11 +593,11 @@ def _refuse_hidden(kind: _Kind, x: Any, frames: list[_Frame]) -> None:
         return
     cls = kind.cls
     where = _place(frames, x)
-    if issubclass(cls, (list, tuple, dict)):
+    if kind.form != _NAMED and issubclass(cls, (list, tuple, dict)):
         what, way_out = "a subclass, which may be more than its items", "a plain list, tuple or dict"
     elif issubclass(cls, _CONTAINERS):
         what, way_out = "a container that cannot be differentiated", "a list, tuple or dict"
-    elif kind.form == _RECORD:
+    elif kind.form in (_RECORD, _NAMED):
         what, way_out = "a record whose BVars are not in its fields", "fields for them"
     else:
         what, way_out = "a plain class", "an attrs class (@attrs.frozen), a dataclass or a named tuple"
@@ -632,14 +632,14 @@ def _parts(kind: _Kind, x: Any) -> Iterator[tuple[str, Any]]:
     """What an object of any class holds, as far as a look at it can tell."""
     for name in kind.names:
         yield f".{name}", getattr(x, name, None)
-    if kind.form == _NAMED:
-        return
     attributes = getattr(x, "__dict__", None)
     if type(attributes) is dict:
         for name, value in _first(attributes.items()):
             # A cached property is made anew for new leaves.
             if type(_class_attribute(kind.cls, name)) is not functools.cached_property:
                 yield f".{name}", value
+    if kind.form == _NAMED:
+        return
     if isinstance(x, (list, tuple, deque, ValuesView, ItemsView)):
         for index, value in enumerate(_first(x)):
             yield f"[{index}]", value
