@@ -28,6 +28,7 @@ def test_there_and_back() -> None:
 
 
 def test_float32_comes_back_as_float32() -> None:
+    assert not Flat(TREE, "f").rounded and Flat({"s": BVar(np.ones(3, np.float32)), "t": TREE}, "f").rounded
     flat: Any = Flat(BVar(np.ones(3, np.float32)), "f")
     assert flat.start().dtype == np.float64
     assert flat.record(np.zeros(3)).dtype == np.float32

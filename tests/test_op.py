@@ -197,6 +197,40 @@ def test_a_derivative_that_is_kept_is_not_written_over() -> None:
         check_grads(f, (x,))
 
 
+def test_a_slope_that_is_infinite_warns_of_nothing() -> None:
+    with np.errstate(all="ignore"):
+        _, of_log = tp.vjp(tp.log, BVar(0.0))
+    assert of_log(BVar(1.0)).value == np.inf
+    inverse = elementwise(
+        "inverse", np.reciprocal, number=lambda x: 1 / x if x else np.inf, of_input=lambda x: -1 / (x * x)
+    )
+    assert tp.grad(inverse)(BVar(0.0)).value == -np.inf
+
+
+def test_a_masked_array_beside_a_bvar_is_refused_by_name() -> None:
+    masked = np.ma.masked_array([1.0, 2.0])
+    with pytest.raises(DTypeError, match=r"^where: a MaskedArray beside a BVar would lose its meaning"):
+        tp.grad(lambda x: tp.where(np.array([True, False]), x, masked).sum())(lift(2))
+
+
+@pytest.mark.parametrize("name", ["dot", "outer", "kron", "convolve", "hypot", "inner"])
+def test_a_plain_operand_may_change_after_its_use(name: str) -> None:
+    f: Any = getattr(tp, name)
+    plain = np.array([1.0, 2.0, 3.0])
+    for g in (f, lambda a, b: f(b, a), lambda a, b: tp.einsum("i,i->i", a, b), lambda a, b: tp.where(b > 1, a * b, b)):
+        value, pullback = tp.vjp(lambda x, g=g: g(x, plain), lift(3))  # noqa: B023
+        seed = BVar(np.ones(value.shape)) if value.shape else BVar(1.0)
+        first = pullback(seed)
+        plain += 10.0
+        assert pullback(seed) == first
+
+
+def test_half_floats_are_computed_with_where_nothing_is_differentiated() -> None:
+    half = np.array([1.0, 2.0], np.float16)
+    for f in (tp.dot, tp.hypot, tp.convolve, lambda a, b: tp.concatenate([a, b])):
+        assert f(half, half).dtype == np.float16
+
+
 def test_elementwise_refuses_by_name() -> None:
     for given in (np.array([1j]), np.array(["a"]), "a", None, [1.0]):
         with pytest.raises(DTypeError, match=r"sin: wanted a BVar, a float or a float array, got an? "):

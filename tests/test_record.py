@@ -7,6 +7,7 @@ import dataclasses
 import operator
 import pickle
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Generic, assert_type
 
@@ -254,6 +255,21 @@ def test_leaves_are_not_broadcast() -> None:
         ShapeError, match=r"^Either - Either: at \.w, the left .* has shape \(3,\) and the right one \(\)$"
     ):
         operator.sub(Either(BVar(ones(3))), Either(BVar(1.0)))
+
+
+@pytest.mark.parametrize("combine", [operator.add, operator.sub])
+def test_a_constant_record_beside_one_of_a_gradient(combine: Callable[[Any, Any], Any]) -> None:
+    """On either side, and with several leaves, the gradient reaches the one that is no constant."""
+    fixed: Any = layer(3, 2, 5.0)
+    sign = 1.0 if combine is operator.add else -1.0
+
+    def total(x: Any) -> Any:
+        return x.weight.sum() + x.bias.sum()
+
+    right: Any = grad(lambda x: total(combine(fixed, x)))(layer(3, 2))
+    left: Any = grad(lambda x: total(combine(x, fixed)))(layer(3, 2))
+    assert [set(b.value.ravel().tolist()) for b in tree.leaves(right)] == [{sign}, {sign}]
+    assert [set(b.value.ravel().tolist()) for b in tree.leaves(left)] == [{1.0}, {1.0}]
 
 
 def test_leaves_of_different_dtypes() -> None:

@@ -187,6 +187,8 @@ def test_argnums_with_the_same_value_twice() -> None:
 
 
 def test_argnums_out_of_range() -> None:
+    with pytest.raises(NotDifferentiableError, match=r"argnums is 1, but 1 positional arguments were given"):
+        tp.grad(lambda x: x, argnums=1)(BVar(1.0))
     with pytest.raises(NotDifferentiableError, match="grad of f: argnums is 2, but 1 positional arguments were given"):
 
         def f(x: Any) -> Any:

@@ -209,6 +209,10 @@ def test_a_cotangent_that_does_not_fit() -> None:
         pullback({"y": lift(3)})
     with pytest.raises(StructureError, match="the cotangent is not built like the output"):
         pullback(np.ones(3))
+    # A number first: what follows it is looked at, too.
+    _, after = tp.vjp(lambda x: [x.sum(), x * 2.0], lift(3))
+    with pytest.raises(ShapeError, match=r"the cotangent at \[1\] is R\[2\], but belongs to R\[3\]"):
+        after([BVar(1.0), lift(2)])
     _, single = tp.vjp(lambda x: x * 2.0, lift(3))
     with pytest.raises(ShapeError, match=r"the cotangent is L\[3, 1\], but belongs to R\[3\]"):
         single(lift(3, 1))

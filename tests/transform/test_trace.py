@@ -257,9 +257,13 @@ def test_the_table_in_plain_text() -> None:
     assert lines[3].split()[:3] == ["2", "@", "R[3]"] and lines[3].endswith(".weight")
     assert lines[6].split()[:3] == ["5", "[]", "float"] and " -  " in lines[6]
     assert lines[-1].split()[:4] == ["96", "B", "56", "B"]
+    # Numbers end, and words begin, at the same place.
+    assert lines[3].index(" 24 B") + 5 == lines[8].index(" 8 B") + 4 and lines[3].index("@") == lines[8].index("@")
     assert repr(TRACE) == "<trace of 2 inputs, 6 operations>"
     profile = str(TRACE.profile())
     assert profile == TRACE.profile().text() and profile.splitlines()[-1].split()[:4] == ["96", "B", "56", "B"]
+    layer, result = (next(x for x in profile.splitlines() if end in x) for end in ("# the layer", "return y @ y"))
+    assert layer.index(" 72 B") + 5 == result.index(" 8 B") + 4
     assert repr(TRACE.profile()) == "<table of 3 rows: 2 inputs, 6 operations>"
     assert "return tp.sigmoid(net.weight @ x + net.bias)  # the layer" in profile
 
@@ -376,8 +380,9 @@ def test_svg_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         TRACE.to_svg(most=7)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "graphviz", None)
-        with pytest.raises(ImportError, match=r"to_svg needs graphviz, .*: pip install 'typedprop\[graphviz\]'"):
-            TRACE.to_svg()
+        for most in (8, 2000):
+            with pytest.raises(ImportError, match=r"to_svg needs graphviz, .*: pip install 'typedprop\[graphviz\]'"):
+                TRACE.to_svg(most=most)
     pytest.importorskip("graphviz")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(RuntimeError, match="to_svg: Graphviz' program dot is not on the PATH; install it"):
