@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -93,14 +94,28 @@ class Plan:
             return set[str]().union(*(lines.get(line, ()) for line in numbers))
 
         if mutation.called:
-            return of(range(mutation.line, mutation.end + 1)) or of(range(mutation.statement, mutation.end + 1))
+            found = of(range(mutation.line, mutation.end + 1)) or of(range(mutation.statement, mutation.end + 1))
+            if found or not job.imported:
+                return found
         found = of(range(mutation.first, mutation.last + 1))
         if not found:
             made = _bound(job.tree, mutation.first, mutation.last)
             for statement in job.tree.body:
                 if isinstance(statement, ast.FunctionDef | ast.ClassDef) and made & _names(statement):
                     found |= of(range(statement.lineno, (statement.end_lineno or 0) + 1))
-        return found or of(lines)
+        return self._named(job) | (found or of(lines))
+
+    def _named(self, job: Job) -> set[str]:
+        """Of what is made as the module is imported: the tests whose names hold its name, two of each function."""
+        names = {name.strip("_").lower() for name in _bound(job.tree, job.mutation.first, job.mutation.last)}
+        if job.mutation.called or not names:
+            return set()
+        word = re.compile(rf"(?<![a-z])({'|'.join(map(re.escape, names))})(?![a-z])")
+        groups: dict[str, list[str]] = defaultdict(list)
+        for test in sorted(self.seconds, key=len):
+            if word.search(test.lower()):
+                groups[test.partition("[")[0]].append(test)
+        return {test for group in groups.values() for test in group[:2]}
 
     def chosen(self, job: Job, first: list[str], most: int = MOST) -> list[str]:
         """The covering tests in the order to run them: `first`, and then by turns one from each test function, those
@@ -112,7 +127,8 @@ class Plan:
         turns = [test for k in range(most) for group in groups.values() for test in group[k : k + 1]]
         chosen: list[str] = []
         left = self.budget
-        for test in dict.fromkeys([*(test for test in first if test in covering), *turns]):
+        called_so = sorted(self._named(job))
+        for test in dict.fromkeys([*(test for test in first if test in covering), *called_so, *turns]):
             cost = self.seconds[test]
             if len(chosen) < LEAST or cost <= left:
                 left -= cost
