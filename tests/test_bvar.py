@@ -636,3 +636,48 @@ def test_half_precision_beside_a_number() -> None:
         tp.einsum("i,j->ij", np.ones(3, np.float16), BVar(np.ones(2)))
     with pytest.raises(DTypeError, match="where: one operand is float16 and the other float64"):
         tp.where(np.array([True]), np.ones(1, np.float16), BVar(1.0))
+
+
+def test_comparisons_of_equal_numbers() -> None:
+    a, b = BVar(1.0), BVar(1.0)
+    assert (a < b, a <= b, a > b, a >= b) == (False, True, False, True)
+    assert (a < 1.0, a <= 1.0, a > 1.0, a >= 1.0) == (False, True, False, True)
+    assert (a == "text") is False and a.__eq__("text") is NotImplemented
+
+
+def test_how_many_elements_are_shown() -> None:
+    assert repr(BVar(np.arange(6.0))) == "BVar([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])"
+    assert repr(BVar(np.arange(7.0))) == "BVar(R[7])" and repr(BVar(np.zeros(0))) == "BVar(R[0])"
+
+
+@pytest.mark.parametrize(("axis", "kind"), [(1.5, "float"), ("0", "str"), ((0, 1.5), "float"), (True, "bool")])
+def test_an_axis_is_an_int(axis: Any, kind: str) -> None:
+    for x in (BVar(np.ones((2, 3))), np.ones((2, 3))):
+        with pytest.raises(TypeError, match=rf"^sum: axis is of type {kind}; wanted an int, a tuple of ints or None$"):
+            tp.sum(x, axis=axis)
+
+
+def test_an_index_without_elements() -> None:
+    """A list of none has no dtype, so it is as good as one of integers; an array has one."""
+    x = BVar(np.arange(3.0))
+    index: Any
+    for index in ([], np.zeros(0, int), np.zeros(0, np.int8)):
+        assert x[index].shape == (0,)
+    assert x[[[]]].shape == (1, 0)
+    for index in (np.zeros(0), np.zeros((0, 2)), [1.0]):
+        with pytest.raises(IndexError, match=r"^an index array has dtype float64; wanted integers or a mask$"):
+            x[index]
+
+
+def test_what_has_escaped_is_not_stretched() -> None:
+    kept: list[Any] = []
+
+    def f(x: Any) -> Any:
+        kept.append(x)
+        return x.sum()
+
+    tp.grad(f)(BVar(np.ones(3)))
+    calls: list[Callable[[], Any]] = [lambda: kept[0] + np.ones((2, 3)), lambda: BVar(np.ones((2, 3))) * kept[0]]
+    for call in calls:
+        with pytest.raises(tp.EscapedBVarError, match="after the gradient that it belongs to had ended"):
+            call()

@@ -22,6 +22,13 @@ TOLERANCE = "a tolerance, which is free within a power of ten"
 QUIET = "it keeps NumPy from warning of a step whose result is not used"
 DEFAULT = "it is what NumPy, or the function called, takes where nothing is said"
 PAIRS_KEPT = "how many pairs are kept before they are added up: memory, and no value"
+SAME = "it is asked whether they are the same, which knows no order"
+CACHE = "what is kept is made again, and the same"
+FRAMES = "the frames between are the library's own"
+LOOK = "a look ahead, which saves time"
+NOTHING = "the search finds nothing there"
+RELEASE = "it lets go of what is no longer needed: memory, and no value"
+NO_NODE = "any number that is no node's says that there is none"
 FALSY = "None is as false as False, where nothing but the truth of it is asked"
 EQUAL = "sizes are compared for being equal, which knows no order"
 TWIN = "both are the same function, but for the names of its arguments"
@@ -227,6 +234,124 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     (r".*ops/convolution", r"_is_pair$", r"return False", FALSY),
     (r".*ops/product", r"matmul$", r"type\(a\) is BVar -> type\(a\) is not BVar \(2\)", EITHER),
     (r".*ops/ravel", r"Layout\.__init__$", r"shape and of_part == np\.float32 -> of_part", "scalars count as float64"),
+    # The engine.
+    (
+        r".*tree",
+        r"_Kind\.__eq__$",
+        r"isinstance\(other, _Kind\) and (.*) -> ",
+        "a kind stands first in each entry, so kinds alone meet",
+    ),
+    (r".*tree", r"Structure\.__eq__$", r"self is other or ", EITHER),
+    (
+        r".*tree",
+        r"Structure\.__eq__$",
+        r"\.\.\. == other\._program and len",
+        "structures of one program hold as many static values",
+    ),
+    (r".*tree", r"(Structure\.__eq__|_same)$", r"(_same|_equal|zip)\(", SAME),
+    (r".*tree", r"_kind_of$", r"(_KINDS\[cls\] = kind|_SLOTTED\[cls\] = .*) -> pass", CACHE),
+    (r".*tree", r"_kind_of$", r"len\(_KINDS\) >= _MANY -> len\(_KINDS\) < _MANY", CACHE),
+    (r".*tree", r"_kind_of$", r"0 -> -1$", EITHER),
+    (r".*tree", r"_record$", r"kind\.setters = ", EITHER),
+    (r".*tree", r"_examine$", r"1 -> 2$", "any negative number says that there is no __dict__"),
+    (
+        r".*(tree|nans)",
+        r"(_may_hide|_equal|_is_plainly_made|_CheckedTape\._is_outer)$",
+        r"return False -> return None",
+        FALSY,
+    ),
+    (r".*nans", r"_CheckedTape\._bad$", r"return '' -> return None \(3\)", FALSY),
+    (r".*tree", r"_flatten$", r"0 -> (-1|1)( \([234]\))?$", "of the frame around the root no number is read"),
+    (
+        r".*tree",
+        r"_flatten$",
+        r"(1000 -> 1001|2 -> 3$|len\(frames\) > many -> .*>=)",
+        "how deep a tree is when a cycle is first looked for",
+    ),
+    (r".*tree", r"_flatten$", r"continue -> break( \([23]\))?$", "the loop around it goes on with the same iterator"),
+    (r".*tree", r"_flatten$", r"len\(children\) > _LONG -> .*>= _LONG", LOOK),
+    (
+        r".*tree",
+        r"_flatten$",
+        r"kind\.fields_in_dict >= 0 and len\(vars\(node\)\) > .* -> kind\.fields_in_dict >= 0$",
+        NOTHING,
+    ),
+    (r".*tree", r"(_all_atoms|_is_atom)$", r"(0 -> 1$|return cls|cls is not BVar)", LOOK),
+    (r".*tree", r"_build$", r"(1 -> 0$|0 -> -1$)", EITHER),
+    (r".*tree", r"_hidden$", r"(_KINDS\.get\(type\(value\)\) or|depth < 2 and )", CACHE),
+    (r".*tree", r"_parts$", r"(return -> pass|isinstance\(x, np\.ndarray\) and|\.\.\.p\.ndarray\))", NOTHING),
+    (r".*tree", r"_refuse_other_attributes$", r"(len\(attributes\) <= |return -> pass)", NOTHING),
+    (
+        r".*tree",
+        r"_refuse_cycle$",
+        r"(id\(node\) in seen) and node is not None -> \1$",
+        "only the frame around the root has no node",
+    ),
+    (r".*tree", r"_place$", r"0 -> -1$", "a child is always among its parent's"),
+    (r".*tree", r"_view$", r"0 -> -1$", ONLY),
+    (
+        r".*tree",
+        r"_same_arrays$",
+        r"x\.dtype == y\.dtype and x\.shape == y\.shape",
+        "np.array_equal compares shapes, too",
+    ),
+    (r".*leaves", r"register$", r"_look_up\(known\) or", "what was found once is found again"),
+    (r".*transform/(stop|checkpoint|implicit|jacobian)", r".*", r"0 -> -1( \([23]\))?$", ONLY),
+    (r".*op", r"decomposition\.", r"0 -> -1$", ONLY),
+    (r".*op", r"opened$", r"like or _FLOAT64 -> like", DEFAULT),
+    (r".*op", r"elementwise$", r"number or ", EITHER),
+    (r".*op", r"checked_plain$", r"kind is float or ", EITHER),
+    (r".*op", r"Linear\.__init__$", r"(.*)fresh=fresh, view=view\)", FRESH),
+    (r".*transform/(products|checkpoint)", r".*", r"run\.output = None -> pass", RELEASE),
+    (r".*transform/jacobian", r"jacobian\.jacobian_of_f$", r"(rows - 1 -> |1 -> 0$)", RELEASE),
+    (r".*transform/jacobian", r"jacobian\.jacobian_of_f$", r"of_results or of_inputs or ", DEFAULT),
+    (r".*transform/jacobian", r"_bases$", r"1 -> 2", LEFT_OVER),
+    (r".*transform/jacobian", r"_flat$", r"(1 -> 0|0 -> -1|len\(leaves\) == 1 and )", EITHER),
+    (r".*transform/nans", r"(_CheckedTape\._is_outer|_in_a_sweep)$", r"1 -> [02]", FRAMES),
+    (r".*transform/watched", r"frames$", r"1 -> 2$", FRAMES),
+    (r".*transform/watched", r"frames$", r"frame\.f_back is not None and ", "the outermost frame is the user's"),
+    (
+        r".*transform/watched",
+        r"WatchedTape\.note_of$",
+        r"note is None (and|or) ",
+        "nobody asks for what lies beyond the last entry",
+    ),
+    (
+        r".*transform/nans",
+        r"_CheckedTape\._constants$",
+        r"\(not isinstance\(x, BVar\) or x\._tape is None\) and ",
+        "a recorded one that is not finite was stopped at before",
+    ),
+    (r".*transform/nans", r"_CheckedTape\._operand$", r"node >(= self\.inputs|= )", "an input has a text"),
+    (
+        r".*transform/nans",
+        r"_CheckedTape\._bad$",
+        r"not isinstance\(x, np\.ndarray\) or ",
+        "integers and masks are finite",
+    ),
+    (r".*transform/nans", r"_CheckedTape\.swept$", r"self\.stopped = True", "no sweep is left that would add its line"),
+    (r".*transform/trace", r"Trace\.by_line$", r"0 -> -1$", "all of these have one line"),
+    (r".*transform/trace", r"Trace\.to_svg$", r"Path\(path\)", "the system's own encoding is UTF-8 as well"),
+    (r".*transform/trace", r"_count$", r"isinstance\(x, ", "what holds no arrays is searched in vain"),
+    (r".*record", r"_field_text$", r"type\(x\) is BVar and x\.shape and ", "a scalar is always shown whole"),
+    (r".*record", r"(_combined|_scaled)$", r"type\((p|leaf\._value)\) is np\.ndarray", EITHER),
+    (
+        r".*transform/run",
+        r"separate$",
+        r".*(may_share_memory|x\.base|value\.base)",
+        "it asks sooner or later what takes time to be asked; or a copy more",
+    ),
+    (r".*transform/run", r"Run\.result$", r"(output\._tape is None and own|own is value)", EITHER),
+    (r".*transform/run", r"check_like$", r"type\((leaf|value)\) is ", EITHER),
+    (r".*(bvar|run)", r"(BVar\.__init__|constant|Inputs\.gradient)$", r"-?1 -> ", NO_NODE),
+    (r".*tape", r"Parts\.add$", r"added\(", COMMUTES),
+    (r".*tape", r"pull_back$", r"True -> False", FRESH),
+    (r".*bvar", r"BVar\.__(r?add|r?sub|r?mul|abs)__$", r".*(is float|tape is not None)", EITHER),
+    (r".*bvar", r"(binary|product)$", r".*(is float|is int|is _Array|is not _Array|type_[ab] is|both is)", EITHER),
+    (r".*bvar", r"_array_of$", r"return x", EITHER),
+    (r".*bvar", r"own_data$", r"dtype is like or ", EITHER),
+    (r".*bvar", r"_own_index$", r"kind is int or ", EITHER),
+    (r".*bvar", r"_stretch$", r"tape\.check_open", "the operation that stretches asks, too"),
 )
 
 
