@@ -219,7 +219,7 @@ def test_a_failing_rule_is_named() -> None:
     with pytest.raises(SweepError, match=r"cotangent of shape \(2, 3\) back through same and failing op") as caught:
         pull_back(entries, [(3, np.ones((2, 3)))], 1)
     assert caught.value.node == 2
-    assert str(caught.value.__cause__) == "no such thing"
+    assert str(caught.value.error) == "no such thing"
 
 
 def test_a_rule_that_fails_forward_is_named() -> None:
@@ -227,7 +227,7 @@ def test_a_rule_that_fails_forward_is_named() -> None:
     with pytest.raises(SweepError, match="in forward mode, pushing the tangents through failing op") as caught:
         push_forward(tape_of(1, (SAME, 0, None), (failing, 1, None)), [np.ones(2)])
     assert caught.value.node == 2
-    assert isinstance(caught.value.__cause__, AttributeError)
+    assert isinstance(caught.value.error, AttributeError)
 
 
 def test_an_error_from_outside_before_the_first_rule() -> None:

@@ -14,7 +14,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def unwarned(f: Callable[..., Any], *arguments: Any) -> Any:
     return _UNWARNED.copy().run(f, *arguments)
 
 
-_UNWARNED = Context()
+_UNWARNED: Final = Context()
 _UNWARNED.run(np.seterr, all="ignore")
 
 
@@ -65,7 +65,7 @@ def dtype_of(x: Value) -> np.dtype[Any]:
 
 
 _FLOAT64 = np.dtype(np.float64)
-_OBJECT = np.dtype(object)
+_OBJECT: Final = np.dtype(object)
 
 
 def plain(x: Value) -> Any:
@@ -195,10 +195,10 @@ def what_is(x: Any) -> str:
 
 # -- Linear maps --------------------------------------------------------------------------------------------------
 
-NEGATE = Rule("negative", lambda g, _: -g, lambda t, _: -t, fresh=True)
+NEGATE: Final = Rule("negative", lambda g, _: -g, lambda t, _: -t, fresh=True)
 
 # residual: (shape before, shape after, dtype)
-BROADCAST = Rule(
+BROADCAST: Final = Rule(
     "broadcast",
     lambda g, r: sum_to(g, r[0]),
     lambda t, r: broadcast_to(t, r[1], r[2]),
@@ -222,20 +222,20 @@ def kept_shape(shape: Shape, axis: int | tuple[int, ...] | None) -> Shape:
 
 
 # residual: (shape, axis, keepdims, dtype)
-SUM = Rule("sum", _pull_sum, lambda t, r: total(t, r[1], r[2]), fresh=True)
+SUM: Final = Rule("sum", _pull_sum, lambda t, r: total(t, r[1], r[2]), fresh=True)
 
 # The mean is the sum divided by a count. residual: (shape, axis, keepdims, dtype, count)
-MEAN = Rule(
+MEAN: Final = Rule(
     "mean",
     lambda g, r: _pull_sum(g / r[4], r[:4]),
     lambda t, r: total(t, r[1], r[2]) / r[4],
     fresh=True,
 )
 
-TRANSPOSE = Rule("transpose", lambda g, _: g.T, lambda t, _: t.T, view=True)
-SWAP_LAST = Rule("mT", lambda g, _: g.mT, lambda t, _: t.mT, view=True)
+TRANSPOSE: Final = Rule("transpose", lambda g, _: g.T, lambda t, _: t.T, view=True)
+SWAP_LAST: Final = Rule("mT", lambda g, _: g.mT, lambda t, _: t.mT, view=True)
 # residual: (shape before, shape after)
-RESHAPE = Rule("reshape", lambda g, r: g.reshape(r[0]), lambda t, r: t.reshape(r[1]), view=True)
+RESHAPE: Final = Rule("reshape", lambda g, r: g.reshape(r[0]), lambda t, r: t.reshape(r[1]), view=True)
 
 
 def take(x: Value, index: Any) -> Value:
@@ -253,13 +253,13 @@ def _pull_index(g: Value, residual: tuple[Any, Shape, Any]) -> Value:
 
 
 # residual: (index, shape, dtype)
-INDEX = Rule(
+INDEX: Final = Rule(
     "index",
     _pull_index,
     lambda t, r: take(t, r[0]),
     fresh=True,
 )
-SCATTER = Rule(
+SCATTER: Final = Rule(
     "scatter",
     lambda g, r: take(g, r[0]),
     lambda t, r: scatter(t, r[0], r[1], r[2]),
@@ -277,7 +277,7 @@ def scatter_joint(name: str, indices: list[Any], shape: Shape, dtype: np.dtype[A
 
 
 # A projection, its own transpose. residual: index
-CLEAR = Rule("at", lambda g, index: cleared(g, index), lambda t, index: cleared(t, index), fresh=True)
+CLEAR: Final = Rule("at", lambda g, index: cleared(g, index), lambda t, index: cleared(t, index), fresh=True)
 
 
 def unstacked(x: Value) -> list[Value]:
@@ -296,10 +296,10 @@ def _pull_unstack(parts: Parts, residual: tuple[Shape, Any]) -> Value:
 
 
 # An array taken apart along its first axis; the elements are PARTs of this node. residual: (shape, dtype)
-UNSTACK = Rule("iteration", _pull_unstack, lambda t, _: unstacked(t), fresh=True)
+UNSTACK: Final = Rule("iteration", _pull_unstack, lambda t, _: unstacked(t), fresh=True)
 
 # A reduction that selects: residual (weights, shape, axis, keepdims, dtype); a tie shares its cotangent equally.
-SELECT = Rule(
+SELECT: Final = Rule(
     "max or min",
     lambda g, r: _pull_sum(g, r[1:]) * r[0],
     lambda t, r: total(t * r[0], r[2], r[3]),
@@ -397,7 +397,7 @@ def _nothing(*_: Value) -> None:
     return None
 
 
-ADD = Binary(
+ADD: Final = Binary(
     "+",
     operator.add,
     Operand("+", _nothing, lambda _: 1.0, rule=RULES[PASS]),
@@ -405,7 +405,7 @@ ADD = Binary(
     keeps=False,
     slopes=lambda a, b: (1.0, 1.0),
 )
-SUBTRACT = Binary(
+SUBTRACT: Final = Binary(
     "-",
     operator.sub,
     Operand("-", _nothing, lambda _: 1.0, rule=RULES[PASS]),
@@ -413,14 +413,14 @@ SUBTRACT = Binary(
     keeps=False,
     slopes=lambda a, b: (1.0, -1.0),
 )
-MULTIPLY = Binary(
+MULTIPLY: Final = Binary(
     "*",
     operator.mul,
     Operand("*", lambda a, b, y: b, lambda b: b, rule=RULES[TIMES]),
     Operand("*", lambda a, b, y: a, lambda a: a, rule=RULES[TIMES]),
     slopes=lambda a, b: (b, a),
 )
-DIVIDE = Binary(
+DIVIDE: Final = Binary(
     "/",
     operator.truediv,
     Operand("/", lambda a, b, y: b, lambda b: 1 / b, operator.truediv),
@@ -480,7 +480,7 @@ def log(x: Value) -> Value:
         return number(np.log(x)) if not shape_of(x) else np.log(x)
 
 
-POWER = Binary(
+POWER: Final = Binary(
     "**",
     operator.pow,
     Operand("**", lambda a, b, y: (a, b), lambda r: power_slope(r[0], r[1])),
@@ -489,8 +489,8 @@ POWER = Binary(
 
 
 # The sign is constant wherever it has a derivative; 0 at 0, a valid subgradient.
-ABSOLUTE = Rule("abs", lambda g, s: g * s, lambda t, s: t * s, fresh=True)
-LOG = Rule("log", lambda g, x: g / x, lambda t, x: t / x, fresh=True)
+ABSOLUTE: Final = Rule("abs", lambda g, s: g * s, lambda t, s: t * s, fresh=True)
+LOG: Final = Rule("log", lambda g, x: g / x, lambda t, x: t / x, fresh=True)
 
 
 def sign_of(x: Value) -> Any:
@@ -528,7 +528,7 @@ def _no_logarithm(x: Value, exponent: Value, y: Value) -> Value:
 
 
 # By the operation for floats and arrays. Nothing here is a float, so that exact types stay exact.
-OF_LEAVES = {
+OF_LEAVES: Final = {
     ADD: ADD,
     SUBTRACT: SUBTRACT,
     MULTIPLY: Binary(
@@ -592,16 +592,16 @@ def _product(name: str, pull_left: _Map, pull_right: _Map) -> tuple[int, int]:
 
 _Map = Callable[[Any, Any], Any]
 
-_DOT = _product("dot", lambda g, b: g * b, lambda g, a: g * a)
+_DOT: Final = _product("dot", lambda g, b: g * b, lambda g, a: g * a)
 # A vector's product with itself, as in a sum of squares: one cotangent, not two equal ones to be added.
-DOT_ITSELF = Rule("dot", lambda g, a: g * 2 * a, lambda t, a: 2 * matmul(t, a), fresh=True)
-_MATRIX_VECTOR = _product("matrix @ vector", _outer_or_pair, lambda g, w: _dot(g, w))
-_VECTOR_MATRIX = _product("vector @ matrix", lambda g, w: _dot(w, g), lambda g, x: _outer_or_pair(x, g))
-_MATRICES = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a: a.T @ g)
+DOT_ITSELF: Final = Rule("dot", lambda g, a: g * 2 * a, lambda t, a: 2 * matmul(t, a), fresh=True)
+_MATRIX_VECTOR: Final = _product("matrix @ vector", _outer_or_pair, lambda g, w: _dot(g, w))
+_VECTOR_MATRIX: Final = _product("vector @ matrix", lambda g, w: _dot(w, g), lambda g, x: _outer_or_pair(x, g))
+_MATRICES: Final = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a: a.T @ g)
 # A transposed right operand gets its cotangent in its own memory order: undoing the transposition then gives a
 # C-ordered gradient, with which a later update runs 1.25 times as fast.
-_MATRICES_RIGHT_TRANSPOSED = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a: (g.T @ a).T)
-_STACKS = _product("stack @ stack", lambda g, b: g @ b.mT, lambda g, a: a.mT @ g)
+_MATRICES_RIGHT_TRANSPOSED: Final = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a: (g.T @ a).T)
+_STACKS: Final = _product("stack @ stack", lambda g, b: g @ b.mT, lambda g, a: a.mT @ g)
 
 
 def _pull_shared_matrix(g: Value, a: Value) -> Value:
@@ -609,7 +609,7 @@ def _pull_shared_matrix(g: Value, a: Value) -> Value:
     return a.reshape((-1, shape_of(a)[-1])).T @ g.reshape((-1, shape_of(g)[-1]))
 
 
-_STACK_MATRIX = _product("stack @ matrix", lambda g, b: g @ b.mT, _pull_shared_matrix)
+_STACK_MATRIX: Final = _product("stack @ matrix", lambda g, b: g @ b.mT, _pull_shared_matrix)
 
 
 def matmul(x: Value, y: Value) -> Value:

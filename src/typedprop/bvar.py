@@ -23,7 +23,7 @@ import operator
 import sys
 from collections.abc import Iterator, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Never, Self, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -61,11 +61,12 @@ _AnyIndex: TypeAlias = (
     EllipsisType | slice | tuple[Index | slice | EllipsisType | Indices | npt.NDArray[np.bool] | None, ...]
 )
 
-_new = object.__new__
+# A BVar without a value, by `bare(BVar)`: its callers set the three attributes.
+bare = object.__new__
 # The names that the short ways of the operators use, looked up once.
 _Array = np.ndarray
-_NEGATE = rules.NEGATE.code
-_TRANSPOSE = rules.TRANSPOSE.code
+_NEGATE: Final = rules.NEGATE.code
+_TRANSPOSE: Final = rules.TRANSPOSE.code
 
 
 class _Unknown(int):
@@ -259,11 +260,11 @@ class BVar(Generic[V]):
                 elif type(x) is float and type(y) is float and tape is not None:
                     return record(tape, x + y, (SCALE, self._node, 1.0, SCALE, other._node, 1.0))
         elif type(x) is float and type(other) is float and tape is not None and tape.open:
-            b: BVar[Any] = _new(BVar)
+            b: BVar[Any] = bare(BVar)
             b._value = x + other
             b._tape = tape
             entries = tape.entries
-            entry = (SCALE, self._node, 1.0)
+            entry: Entry = (SCALE, self._node, 1.0)
             node = len(entries)
             entries.append(entry)
             b._node = node if entries[node] is entry else place_of(entries, entry, node)
@@ -395,11 +396,11 @@ class BVar(Generic[V]):
                 elif type(x) is float and type(y) is float and tape is not None:
                     return record(tape, x * y, (SCALE, self._node, y, SCALE, other._node, x))
         elif type(x) is float and type(other) is float and tape is not None and tape.open:
-            b: BVar[Any] = _new(BVar)
+            b: BVar[Any] = bare(BVar)
             b._value = x * other
             b._tape = tape
             entries = tape.entries
-            entry = (SCALE, self._node, other)
+            entry: Entry = (SCALE, self._node, other)
             node = len(entries)
             entries.append(entry)
             b._node = node if entries[node] is entry else place_of(entries, entry, node)
@@ -429,11 +430,11 @@ class BVar(Generic[V]):
     def __rmul__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
         if type(other) is float and type(x) is float and tape is not None and tape.open:
-            b: BVar[Any] = _new(BVar)
+            b: BVar[Any] = bare(BVar)
             b._value = x * other
             b._tape = tape
             entries = tape.entries
-            entry = (SCALE, self._node, other)
+            entry: Entry = (SCALE, self._node, other)
             node = len(entries)
             entries.append(entry)
             b._node = node if entries[node] is entry else place_of(entries, entry, node)
@@ -1017,7 +1018,7 @@ class BVar(Generic[V]):
     if not TYPE_CHECKING:
         # Makes `array + b` leave the work to `b.__radd__`. (With `__array_ufunc__` an error could name the ufunc, but
         # NumPy's detour through it costs every `array @ b` 2 us.)
-        __array_priority__ = 1000.0
+        __array_priority__: ClassVar[float] = 1000.0
 
         def __array_function__(self, func, types, args, kwargs):
             place = "linalg." if func.__module__ == "numpy.linalg" else ""
@@ -1041,7 +1042,14 @@ class BVar(Generic[V]):
                 "float(b) would lose the gradient: keep b as it is, or write b.value for the plain number"
             )
 
-        __int__ = __index__ = __complex__ = __float__
+        def __int__(self):
+            return self.__float__()
+
+        def __index__(self):
+            return self.__float__()
+
+        def __complex__(self):
+            return self.__float__()
 
         def __format__(self, spec):
             # For people to read, as repr is: nothing is computed with it.
@@ -1119,7 +1127,7 @@ class At(Generic[V, S]):
 
 def constant(value: Value) -> BVar[Any]:
     """A BVar that holds `value` itself, unchecked and not copied: for values of the library's own."""
-    b: BVar[Any] = _new(BVar)
+    b: BVar[Any] = bare(BVar)
     b._value = value
     b._tape = None
     b._node = -1
@@ -1128,7 +1136,7 @@ def constant(value: Value) -> BVar[Any]:
 
 def record(tape: Tape | None, value: Value, entry: Entry) -> BVar[Any]:
     """The BVar of a new entry on `tape`; a constant where there is no tape."""
-    b: BVar[Any] = _new(BVar)
+    b: BVar[Any] = bare(BVar)
     b._value = value
     b._tape = tape
     if tape is None:
@@ -1220,9 +1228,9 @@ def is_operand(x: Any) -> bool:
     return isinstance(x, _NUMBERS)
 
 
-_NUMBERS = (float, int, np.floating, np.integer, np.bool)
+_NUMBERS: Final = (float, int, np.floating, np.integer, np.bool)
 # The types that certainly are not registered ones.
-_NATIVE: frozenset[type] = frozenset({float, int, bool, np.ndarray, np.float64, np.float32, np.int64, BVar})
+_NATIVE: Final[frozenset[type]] = frozenset({float, int, bool, np.ndarray, np.float64, np.float32, np.int64, BVar})
 
 
 def beside(b: Value, x: Any, name: str, keep: bool) -> Value:
@@ -1454,7 +1462,7 @@ def _stretch(tape: Tape | None, node: int, before: Shape, after: Shape, value: V
     """Record that an operand was broadcast; its stretched value is never formed."""
     assert tape is not None
     tape.check_open()
-    entry = (rules.BROADCAST.code, node, (before, after, dtype_of(value)))
+    entry: Entry = (rules.BROADCAST.code, node, (before, after, dtype_of(value)))
     place = len(tape.entries)
     tape.entries.append(entry)
     return place_of(tape.entries, entry, place)

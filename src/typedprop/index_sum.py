@@ -7,7 +7,7 @@ arrays, they would make the gradient of a loop over the elements quadratic; like
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,8 +23,8 @@ def is_plain(x: Value) -> bool:
 
 
 # Tuples made once: `isinstance(x, A | B)` makes the union anew at each call, which costs more than the test.
-_PLAIN = (np.ndarray, float, int, np.generic)
-_PLACES = (slice, int, np.integer)
+_PLAIN: Final = (np.ndarray, float, int, np.generic)
+_PLACES: Final = (slice, int, np.integer)
 
 
 def selects_once(index: Any) -> bool:

@@ -21,7 +21,7 @@ NumPy function: no wrapper, no tape.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, overload
+from typing import Any, Final, Protocol, overload
 
 import numpy as np
 from typing_extensions import TypeVar
@@ -489,8 +489,8 @@ def opened(name: str, *operands: Any) -> tuple[Tape | None, list[Value]]:
     return tape, values
 
 
-_FLOAT64 = np.dtype(np.float64)
-_DIFFERENTIABLE = (np.float64, np.float32)
+_FLOAT64: Final = np.dtype(np.float64)
+_DIFFERENTIABLE: Final = (np.float64, np.float32)
 
 
 def record_parts(

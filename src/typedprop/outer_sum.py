@@ -7,14 +7,14 @@ and 32 hidden units, this alone is faster than the natural hand-written gradient
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
 # Pairs are folded into the dense matrix once they hold more numbers than this many matrices would.
-_MATRICES = 4
+_MATRICES: Final = 4
 
 
 class OuterSum:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -57,15 +57,15 @@ class Rule:
 
 
 # Every rule by its code; filled while modules are imported.
-RULES: list[Rule] = []
+RULES: Final[list[Rule]] = []
 
 # The rules that the backward sweep knows by heart: they are most of all entries, and a call costs as much as they do.
 # Scalar result, scalar parent, the residual is the partial derivative:
-SCALE: int = Rule("scale", lambda g, d: g * d, lambda t, d: t * d).code
+SCALE: Final[int] = Rule("scale", lambda g, d: g * d, lambda t, d: t * d).code
 # The same of arrays, element by element:
-TIMES: int = Rule("*", lambda g, d: g * d, lambda t, d: t * d, fresh=True).code
+TIMES: Final[int] = Rule("*", lambda g, d: g * d, lambda t, d: t * d, fresh=True).code
 # The identity:
-PASS: int = Rule("pass", lambda g, _: g, lambda t, _: t, view=True).code
+PASS: Final[int] = Rule("pass", lambda g, _: g, lambda t, _: t, view=True).code
 
 
 class Joint:
@@ -95,7 +95,7 @@ def _not_linear(_value: Any, _residual: Any) -> Any:
     raise AssertionError("a joint entry is handled by the sweeps themselves")
 
 
-JOINT: int = Rule("joint", _not_linear, _not_linear).code
+JOINT: Final[int] = Rule("joint", _not_linear, _not_linear).code
 
 
 class Parts:
@@ -114,10 +114,12 @@ class Parts:
 
 
 # One of several results: the residual is its position.
-PART: int = Rule("part", lambda g, position: Parts({position: g}), lambda t, position: t[position], fresh=True).code
+PART: Final[int] = Rule(
+    "part", lambda g, position: Parts({position: g}), lambda t, position: t[position], fresh=True
+).code
 
 # Only ever compared: it orders nested tapes, so that the innermost one records an operation first.
-_births = itertools.count()
+_births: Final = itertools.count()
 
 
 class Tape:
@@ -130,6 +132,10 @@ class Tape:
         self.open: bool = True
         # The inputs have entries too, so that a node's number is its position.
         self.entries: list[Entry] = [()] * inputs
+
+    def close(self) -> None:
+        """Called when the function has returned: nothing more is recorded."""
+        self.open = False
 
     def check_open(self) -> None:
         """Raise `EscapedBVarError` if the gradient has ended."""
@@ -150,28 +156,29 @@ def place_of(entries: list[Entry], entry: Entry, place: int) -> int:
     return next((k for k in range(place, len(entries)) if entries[k] is entry), place)
 
 
-ESCAPED = (
+ESCAPED: Final = (
     "a BVar was used after the gradient that it belongs to had ended. Return it from the function that is "
     "differentiated, or lift its value again: BVar(b.value)"
 )
 
 
-OUTLIVED = (
+OUTLIVED: Final = (
     "a thread computed with BVars of a gradient whose function had returned. Let the function wait for the threads "
     "that it starts, as in `with ThreadPoolExecutor() as threads:`"
 )
 
 
 class SweepError(Exception):
-    """A rule failed in a sweep; `__cause__` is what it raised, `node` the entry where. Never leaves the library."""
+    """A rule failed in a sweep; `error` is what it raised, `node` the entry where. Never leaves the library."""
 
-    def __init__(self, node: int, entry: Entry, what: str) -> None:
+    def __init__(self, node: int, entry: Entry, what: str, error: Exception) -> None:
         if entry[0] == JOINT:
             names = entry[2].name
         else:
             names = " and ".join(dict.fromkeys(RULES[code].name for code in entry[::3]))
         super().__init__(f"{what} {names}")
-        self.node = node
+        self.node: int = node
+        self.error: Exception = error
 
 
 def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: int) -> list[Value]:
@@ -270,7 +277,7 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
             raise
         shape = getattr(cotangent, "shape", ())
         what = f"in the backward sweep, pulling a cotangent of shape {shape} back through"
-        raise SweepError(len(entries), entry, what) from error
+        raise SweepError(len(entries), entry, what, error) from None
     if len(entries) > inputs:
         raise RuntimeError(OUTLIVED)
     for node, cotangent in enumerate(cotangents):
@@ -354,7 +361,8 @@ def push_forward(entries: list[Entry], tangents: Sequence[Value], wanted: bytear
         if not entries[position]:
             # It came from outside, by a signal say, before the first rule.
             raise
-        raise SweepError(position, entries[position], "in forward mode, pushing the tangents through") from error
+        what = "in forward mode, pushing the tangents through"
+        raise SweepError(position, entries[position], what, error) from None
     return pushed
 
 

@@ -251,7 +251,7 @@ def _examine(cls: type) -> _Kind:
 
 def _record(cls: type, names: tuple[str, ...]) -> _Kind:
     kind = _Kind(cls, _RECORD, names)
-    get = attrgetter(*names)
+    get: Callable[[Any], Any] = attrgetter(*names)
     # An attrgetter of one name gives the bare value.
     kind.children = get if len(names) > 1 else (lambda x: (get(x),))
     members = [_class_attribute(cls, name) for name in names]
@@ -561,7 +561,23 @@ def ravel(x: P) -> tuple[BVar[R[Any]], Callable[[BVar[R[Any]] | R[Any]], P]]:
             raise DTypeError(f"ravel: the leaf{path and f' at {path}'} is a {type(part.value).__name__}, no float")
     layout = Layout([part.shape for part in parts], [part.dtype for part in parts])
 
-    def unravel(vector: BVar[R[Any]] | R[Any]) -> P:
+    # Without leaves there is no BVar among the parts to make the vector one.
+    together: BVar[Any] = joined(parts, layout) if parts else BVar(np.zeros(0))
+    return together, _Unravel(layout, structure)
+
+
+class _Unravel:
+    """What makes the tree of a vector: the second result of `ravel`."""
+
+    __slots__ = ("_layout", "_structure")
+
+    def __init__(self, layout: Layout, structure: Structure[Any]) -> None:
+        self._layout = layout
+        self._structure = structure
+
+    # A tree of the type that `ravel` was given.
+    def __call__(self, vector: BVar[R[Any]] | R[Any]) -> Any:
+        layout = self._layout
         lifted: BVar[Any]
         if type(vector) is BVar:
             lifted = vector
@@ -574,13 +590,9 @@ def ravel(x: P) -> tuple[BVar[R[Any]], Callable[[BVar[R[Any]] | R[Any]], P]]:
             raise DTypeError(f"unravel: wanted a BVar or a float array, got {what}")
         if lifted.shape != (layout.size,):
             raise ShapeError(
-                f"unravel: wanted a vector of length {layout.size}, for {structure!r}, got shape {lifted.shape}"
+                f"unravel: wanted a vector of length {layout.size}, for {self._structure!r}, got shape {lifted.shape}"
             )
-        return structure.unflatten(taken_apart(lifted, layout))
-
-    # Without leaves there is no BVar among the parts to make the vector one.
-    together: BVar[Any] = joined(parts, layout) if parts else BVar(np.zeros(0))
-    return together, unravel
+        return self._structure.unflatten(taken_apart(lifted, layout))
 
 
 # -- Refusing -------------------------------------------------------------------------------------------------------

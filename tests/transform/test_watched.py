@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from fractions import Fraction
 from typing import Any
@@ -14,7 +15,7 @@ from typedprop import NonFiniteError
 from typedprop.transform.nans import _CheckedTape
 from typedprop.transform.run import Inputs
 from typedprop.transform.trace import _count
-from typedprop.transform.watched import WatchedTape, _name, parents_of
+from typedprop.transform.watched import WatchedTape, _name, _operator, parents_of
 
 
 def test_an_input_has_no_note() -> None:
@@ -101,3 +102,15 @@ def test_bytes_of_what_a_function_encloses() -> None:
 def test_values_of_other_types_are_not_looked_at() -> None:
     with tp.debug_nans():
         assert tp.grad(lambda x: x * x)(BVar(Fraction(1, 2))).value == 1
+
+
+def test_an_operator_without_a_frame_is_told_by_the_instruction() -> None:
+    """Where the engine is compiled, an operator has no frame, and the user's line says what it is."""
+
+    def steps(x: Any, y: Any) -> tuple[Any, ...]:
+        x += y
+        return x @ y, -x, x[y], abs(x)
+
+    names = [_operator(steps.__code__, i.offset) for i in dis.get_instructions(steps.__code__)]
+    assert [name for name in names if name] == ["+", "@", "-", "[]"]
+    assert _operator(steps.__code__, -1) == ""

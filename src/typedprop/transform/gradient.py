@@ -118,15 +118,20 @@ def value_and_grad(f: Callable[..., BVar[float]], argnums: int | tuple[int, ...]
 
 def gradient_at(f: Callable[..., BVar[float]], at: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`grad(f)(at, *args, **kwargs)`, for other transformations: what `grad` gives looks like `f`, which takes time."""
-    run_of, gradient_of = _steps(f, 0)
-    return gradient_of(run_of((at, *args), kwargs))
+    name = _name(f)
+    run = Run(lambda x: f(x, *args, **kwargs), Inputs((at,), (f"{name}, argument 0",)))
+    return pull_scalar(run, name)[0]
+
+
+def _name(f: Callable[..., Any]) -> str:
+    return f"grad of {getattr(f, '__name__', 'f')}"
 
 
 def _steps(
     f: Callable[..., BVar[float]], argnums: int | tuple[int, ...]
 ) -> tuple[Callable[[tuple[Any, ...], dict[str, Any]], Run], Callable[[Run], Any]]:
     """The two halves of a gradient: forward, from arguments to the recorded run, and backward from there."""
-    name = f"grad of {getattr(f, '__name__', 'f')}"
+    name = _name(f)
     numbers = argnums if isinstance(argnums, tuple) else (argnums,)
     names = [f"{name}, argument {k}" for k in numbers]
     most = max(numbers)

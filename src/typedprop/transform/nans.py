@@ -28,7 +28,7 @@ from typedprop.index_sum import IndexSum
 from typedprop.outer_sum import OuterSum
 from typedprop.summary import shape_text
 from typedprop.tape import Entry, Parts, Value, pull_back, push_forward
-from typedprop.transform.run import WATCH, Inputs, Run
+from typedprop.transform.run import WATCH, Inputs
 from typedprop.transform.watched import WatchedTape, frames, parents_of, written_line
 
 
@@ -170,8 +170,8 @@ class _CheckedTape(WatchedTape):
         """Whether the function that runs is an inner gradient's."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
-            if frame.f_code is Run._call.__code__:
-                return frame.f_locals["self"].tape is not self
+            if frame.f_code is _WATCH and not _is_sweep(frame):
+                return frame.f_locals["self"] is not self
             frame = frame.f_back
         return False
 
@@ -204,11 +204,20 @@ class _CheckedTape(WatchedTape):
         )
 
 
+# Of the frames in which a watched run runs its function and its sweeps.
+_WATCH = WatchedTape.watch.__code__
+
+
+def _is_sweep(frame: FrameType) -> bool:
+    step = frame.f_locals["step"]
+    return step is pull_back or step is push_forward
+
+
 def _in_a_sweep(user: FrameType) -> bool:
     """Whether a sweep is running that the user's frame began."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame is not user:
-        if frame.f_code in (pull_back.__code__, push_forward.__code__):
+        if frame.f_code is _WATCH and _is_sweep(frame):
             return True
         frame = frame.f_back
     return False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from typedprop import tree
 from typedprop.arithmetic import describe, dtype_of, one_like, plain, shape_of, zero_like
-from typedprop.bvar import BVar, constant, lifted
+from typedprop.bvar import BVar, bare, constant, lifted
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.leaves import leaf_type
 from typedprop.tape import SweepError, Tape, Value, pull_back, push_forward
@@ -20,7 +20,7 @@ from typedprop.transform.watched import WatchedTape, written_line
 Function = Callable[..., Any]
 
 
-_PLAIN = (np.ndarray, float, int, np.generic, complex)
+_PLAIN: Final = (np.ndarray, float, int, np.generic, complex)
 
 
 class Inputs:
@@ -68,7 +68,7 @@ class Inputs:
         for g, leaf in zip(cotangents, self.leaves, strict=True):
             if type(g) is array:
                 # `constant`, written out.
-                b: BVar[Any] = _new(BVar)
+                b: BVar[Any] = bare(BVar)
                 b._value = g
                 b._tape = None
                 b._node = -1
@@ -185,9 +185,12 @@ class Run:
     def _call(self) -> Any:
         tape = self.tape
         try:
-            return self.function(*self.inputs.build(on_tape(tape, self.inputs.leaves)))
+            arguments = self.inputs.build(on_tape(tape, self.inputs.leaves))
+            if isinstance(tape, WatchedTape):
+                return tape.watch(self.function, *arguments)
+            return self.function(*arguments)
         finally:
-            tape.open = False
+            tape.close()
 
     def node(self, output: Any) -> int | None:
         """The tape's node of an output; None if it does not depend on the inputs."""
@@ -221,27 +224,25 @@ class Run:
     def _pull_watched(self, tape: WatchedTape, seeds: Sequence[tuple[int, Value]]) -> list[Any]:
         for node, seed in seeds:
             tape.seeded(node, seed)
-        cotangents = self._swept(pull_back, tape.watched(), seeds, len(self.inputs.leaves))
+        cotangents = self._swept(tape.watch, pull_back, tape.watched(), seeds, len(self.inputs.leaves))
         tape.swept(cotangents)
         return self.inputs.gradient(cotangents)
 
     def push(self, tangents: Sequence[Value], wanted: bytearray) -> list[Value]:
         """The tangents of the `wanted` nodes, of `ancestors`, for those of the inputs."""
         tape = self.tape
-        entries = tape.entries
         if isinstance(tape, WatchedTape):
             for node, tangent in enumerate(tangents):
                 tape.moved(node, tangent)
-            entries = tape.watched()
-        return self._swept(push_forward, entries, tangents, wanted)
+            return self._swept(tape.watch, push_forward, tape.watched(), tangents, wanted)
+        return self._swept(push_forward, tape.entries, tangents, wanted)
 
     def _swept(self, sweep: Callable[..., list[Value]], *arguments: Any) -> list[Value]:
         """What a sweep gives. What a rule raises in it gets a note of the operation and of the user's line."""
         try:
             return sweep(*arguments)
         except SweepError as failure:
-            error = failure.__cause__
-            assert error is not None
+            error = failure.error
             if not (isinstance(self.tape, WatchedTape) and self.tape.stopped):
                 error.add_note(f"{failure}{self._user_line(failure.node)}")
         # Raised out here and forgotten, for an error that is held by its own context or traceback keeps all arrays.
@@ -271,15 +272,12 @@ def on_tape(tape: Tape, leaves: Sequence[BVar[Any]]) -> list[BVar[Any]]:
     """The leaves as inputs of a tape: nodes 0, 1, 2 and so on."""
     inputs = []
     for node, leaf in enumerate(leaves):
-        b: BVar[Any] = _new(BVar)
+        b: BVar[Any] = bare(BVar)
         b._value = leaf._value if leaf._tape is None else value_of(leaf)
         b._tape = tape
         b._node = node
         inputs.append(b)
     return inputs
-
-
-_new = object.__new__
 
 
 def pull_scalar(run: Run, name: str) -> list[Any]:

@@ -8,6 +8,7 @@ The function runs once and its backward sweep once, on a tape that takes notes.
 
 from __future__ import annotations
 
+import gc
 import linecache
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -410,8 +411,8 @@ def _count(x: object, seen: set[int]) -> int:
         elif isinstance(x, MethodType):
             pending.append(x.__self__)
         elif type(x).__module__.split(".")[0] == "typedprop":
-            pending += [getattr(x, name, None) for cls in type(x).__mro__ for name in getattr(cls, "__slots__", ())]
-            pending += getattr(x, "__dict__", {}).values()
+            # What it holds, whether its class is Python's or compiled.
+            pending += gc.get_referents(x)
     return count
 
 

@@ -9,10 +9,12 @@ The backward sweep is watched without a second sweep: each entry is wrapped in o
 
 from __future__ import annotations
 
+import dis
 import math
 import sys
-from collections.abc import Sequence
-from types import FrameType
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,7 @@ _SYMBOLS = {
 }
 
 # What records without having been called by name: the sweeps, and what transformations record by.
-_THEMSELVES = {f.__code__ for f in (pull_back, push_forward, record_joint)}
+_THEMSELVES = {f.__code__ for f in (pull_back, push_forward, record_joint) if isinstance(f, FunctionType)}
 
 # What the sweep itself does, where it is an operation of an outer tape.
 _SPOKEN = {"pass": "+", "scale": "*"}
@@ -70,31 +72,33 @@ class WatchedTape(Tape):
 
     def __init__(self, inputs: int) -> None:
         super().__init__(inputs)
+        # An operation looks no further then, and calls `note`.
+        self.open = False
+        self.ended: bool = False
         self.inputs: int = inputs
         self.notes: dict[int, Note] = {}
         # Whether a sweep failed by the watching itself, with a message that says where.
         self.stopped: bool = False
 
-    @property
-    def open(self) -> bool:
-        """False, always: an operation looks no further then, and calls `note`."""
-        return False
-
-    @open.setter
-    def open(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # settable, as it is there
-        self.ended: bool = not value
+    def close(self) -> None:
+        """Called when the function has returned."""
+        self.ended = True
 
     def check_open(self) -> None:
         """Raise `EscapedBVarError` if the gradient has ended."""
         if self.ended:
             raise EscapedBVarError(ESCAPED)
 
+    def watch(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        """What a step of the run gives: the function, or a sweep. Here for its frame, by which it is told what runs."""
+        return step(*arguments)
+
     def note(self, value: Value, entry: Entry) -> None:
         """Note the operation that gave `value` and is recorded next."""
         self.check_open()
         called, user = frames()
         line = (user.f_code.co_filename, user.f_lineno, user.f_code.co_name)
-        name = _name(called) or _SPOKEN.get(names := rule_names(entry), names)
+        name = _name(called) or _operator(user.f_code, user.f_lasti) or _SPOKEN.get(names := rule_names(entry), names)
         self.notes[len(self.entries)] = Note(name, shape_of(value), dtype_of(value), line)
 
     def note_of(self, position: int) -> Note | None:
@@ -193,6 +197,20 @@ def frames() -> tuple[FrameType | None, FrameType]:
         frame = frame.f_back
     called = called or below
     return None if called is not None and called.f_code in _THEMSELVES else called, frame
+
+
+@lru_cache(1024)
+def _operator(code: CodeType, position: int) -> str:
+    """The operator that a frame is at; nothing at a call. An operator that is compiled has no frame of its own."""
+    for instruction in dis.get_instructions(code):
+        if instruction.offset == position:
+            if instruction.opname == "BINARY_OP":
+                return instruction.argrepr.removesuffix("=")
+            return _INSTRUCTIONS.get(instruction.opname, "")
+    return ""
+
+
+_INSTRUCTIONS = {"UNARY_NEGATIVE": "-", "BINARY_SUBSCR": "[]", "GET_ITER": "iter"}
 
 
 def _name(called: FrameType | None) -> str:
