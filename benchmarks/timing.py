@@ -15,8 +15,9 @@ from time import perf_counter
 Timings = dict[str, list[float]]
 """Seconds per call by contender, a number for each round."""
 
-# A sample is as many calls as fill this time, so that the clock's own cost disappears.
-_SAMPLE_SECONDS = 0.002
+# A sample is as many calls as fill this time, so that nearly all of them find the processor's caches as their own last
+# call left them, as in a loop of one's own, and not as another contender did.
+_SAMPLE_SECONDS = 0.02
 _FEWEST_ROUNDS = 7
 # Where a round takes long, these rounds are fewer, down to one, and take no longer than this.
 _LONGEST = 2.0
