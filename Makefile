@@ -12,6 +12,7 @@
 #   make look               pictures of the site, for a desktop and a phone (needs Chromium) -> out/site
 #   make oldest             test with every dependency at its lower bound (newest: at its newest release)
 #   make pythons            test on every Python from 3.11 on that is found here
+#   make compiled           compile the engine with mypyc, as a wheel of its own, and test that
 #   make soak               the laws on 10,000 random programs each, and threads, faults and load at full size: hours
 #   make mypy-versions      test the mypy plugin on each version of mypy that it works with
 #   make mutants            plant small faults in the engine and the rules; the tests must find them (an hour or two)
@@ -21,6 +22,8 @@
 # PYTHON=python3.13 chooses the interpreter that the virtual environment is made with.
 
 PYTHON ?= python3
+# Where the benchmarks run: `IN=.venvs/compiled` has the engine that `make compiled` made.
+IN ?= .venv
 MNIST ?=
 BIN := .venv/bin
 # What `soak` runs at full size.
@@ -37,7 +40,7 @@ ENGINE := $(addprefix src/typedprop/,$(addsuffix .py,tape arithmetic bvar op out
 comma := ,
 space := $(subst ,, )
 
-.PHONY: test soak mypy pyright oldest newest pythons mypy-versions mutants digits bench bench-growth bench-quick bench-four-ways docs look format clean
+.PHONY: test soak mypy pyright oldest newest pythons compiled mypy-versions mutants digits bench bench-growth bench-quick bench-four-ways docs look format clean
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -58,7 +61,7 @@ soak: $(READY)
 	TYPEDPROP_SOAK=1 $(BIN)/pytest -v -s $(SOAK)
 	$(BIN)/pytest -v --hypothesis-profile=soak tests/test_random_programs.py
 
-oldest newest pythons:
+oldest newest pythons compiled:
 	$(PYTHON) -m tests.environments $@
 
 mypy-versions: $(READY)
@@ -71,16 +74,16 @@ digits: $(READY)
 	$(BIN)/python examples/digits.py $(if $(MNIST),--mnist "$(MNIST)")
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.bench
+	$(IN)/bin/python -m benchmarks.bench
 
 bench-growth: $(READY)
-	$(BIN)/python -m benchmarks.growth
+	$(IN)/bin/python -m benchmarks.growth
 
 bench-quick: $(READY)
-	$(BIN)/python -m benchmarks.quick
+	$(IN)/bin/python -m benchmarks.quick
 
 bench-four-ways: $(READY)
-	$(BIN)/python -m benchmarks.four_ways
+	$(IN)/bin/python -m benchmarks.four_ways
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -q -E -a -W --keep-going -b html docs docs/_build/html

@@ -89,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         results.save(options.raw)
     bench_page.write(results, options.to)
     print(bench_page.verdicts(results))
-    print(f"measured in {results.took:.0f} s; see {options.to / bench_page.NAME}.md, raw figures in {options.raw}")
+    page = options.to / f"{bench_page.name(results)}.md"
+    print(f"measured in {results.took:.0f} s; see {page}, raw figures in {options.raw}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from benchmarks import machine
 from benchmarks.bench_results import Profiled, Results
 from benchmarks.measurements import Figure
 from benchmarks.peers import PEERS
@@ -17,10 +18,14 @@ from benchmarks.targets import TARGETS, Target
 from benchmarks.tasks import TASKS
 from benchmarks.where import PARTS
 
-NAME = "measured"
+
+def name(results: Results) -> str:
+    """The name of the page: the Python engine and the compiled one have a page each."""
+    return "measured-compiled" if machine.COMPILED in results.machine else "measured"
+
 
 PAGE = """\
-# Measured
+# {title}
 
 What a gradient by typedprop costs beside the gradient written by hand in NumPy, and beside other libraries.
 `make bench` measures all of it and writes this page; each library has to be there (`pip install -e .[bench,peers]`), or
@@ -349,8 +354,10 @@ def panels_of_others(results: Results) -> dict[str, dict[str, str]]:
 def write(results: Results, folder: Path) -> None:
     """The page and its charts."""
     folder.mkdir(parents=True, exist_ok=True)
+    stem = name(results)
     page = PAGE.format(
-        name=NAME,
+        title="Measured with a compiled engine" if machine.COMPILED in results.machine else "Measured",
+        name=stem,
         machine=conditions(results),
         summary=verdicts(results).splitlines()[0],
         targets=targets_table(results),
@@ -359,6 +366,6 @@ def write(results: Results, folder: Path) -> None:
         memory=memory_table(results),
         where=where(results.profiles),
     )
-    (folder / f"{NAME}.md").write_text(page)
-    draw(results, panels_of_network(), folder / f"{NAME}-network.png")
-    draw(results, panels_of_others(results), folder / f"{NAME}-other.png")
+    (folder / f"{stem}.md").write_text(page)
+    draw(results, panels_of_network(), folder / f"{stem}-network.png")
+    draw(results, panels_of_others(results), folder / f"{stem}-other.png")

@@ -16,7 +16,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-from benchmarks.machine import described
+from benchmarks.machine import described, is_compiled
 from benchmarks.measurements import Figure, Measurements
 
 WORKS = {"gradient": "gradient", "step": "training step", "run": "plain run"}
@@ -31,7 +31,7 @@ WAYS = {
 COLORS = ("#9aa0a6", "#1f77b4", "#17a2a2", "#e08a1e")
 
 PAGE = """\
-# Four ways to write a network
+# Four ways to write a network{title}
 
 Haskell's backprop is known by a benchmark: how much its gradient of a network costs beside the gradient written by
 hand. This is the same benchmark for typedprop. The network has 784 inputs, 300 and 100 hidden units and 10 outputs,
@@ -46,7 +46,7 @@ ways:
 A training step makes new parameters, `p - rate * g`, and keeps the old ones. A plain run gives the ten outputs and no
 gradient.
 
-![Time beside the time by hand, for each task, way and batch](four-ways.png)
+![Time beside the time by hand, for each task, way and batch]({name}.png)
 
 {table}
 
@@ -161,8 +161,10 @@ def draw(bars: Sequence[Bar], file: Path) -> None:
 
 def write(bars: Sequence[Bar], folder: Path) -> None:
     """The page and its chart."""
-    (folder / "four-ways.md").write_text(PAGE.format(table=table(bars), machine=described()))
-    draw(bars, folder / "four-ways.png")
+    name, title = ("four-ways-compiled", ", with a compiled engine") if is_compiled() else ("four-ways", "")
+    page = PAGE.format(name=name, title=title, table=table(bars), machine=described())
+    (folder / f"{name}.md").write_text(page)
+    draw(bars, folder / f"{name}.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

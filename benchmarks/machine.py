@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import typedprop
+import typedprop.tape
 
 
 def described() -> str:
@@ -17,7 +18,16 @@ def described() -> str:
     return (
         f"{cores()} cores, {_processor()}, {platform.system()}; {platform.python_implementation()} "
         f"{platform.python_version()}, NumPy {np.__version__} with {_blas()}, typedprop {typedprop.__version__}"
+        f"{COMPILED if is_compiled() else ''}"
     )
+
+
+COMPILED = " with a compiled engine"
+
+
+def is_compiled() -> bool:
+    """Whether typedprop's engine is compiled, or Python."""
+    return not str(typedprop.tape.__file__).endswith(".py")
 
 
 def cores() -> int:

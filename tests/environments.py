@@ -3,6 +3,7 @@
     python -m tests.environments oldest     # every dependency at its lower bound
     python -m tests.environments newest     # every dependency at its newest release
     python -m tests.environments pythons    # every Python from 3.11 on that is found here
+    python -m tests.environments compiled   # the engine compiled by mypyc, as a wheel has it that is built so
 
 Needs nothing but the standard library. Those tests are left out that ask type checkers, whose versions are pinned, and
 those that run the examples and benchmarks, whose dependencies are not the library's.
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 _OF_THE_DOCS = ("test_docs.py", "test_site.py", "test_browser.py", "test_coming_from.py")
 # What the library has optional support for; `dev` has exact versions of the same.
 EXTRAS = ("special", "scipy", "safetensors", "dask", "joblib", "mpi")
-_ELSEWHERE = ("typing", "mypy_plugin", "examples", "benchmarks", *_OF_THE_DOCS)
+_ELSEWHERE = ("typing", "mypy_plugin", "test_waiting.py", "examples", "benchmarks", *_OF_THE_DOCS)
 TESTS = ("tests", *(f"--ignore=tests/{name}" for name in _ELSEWHERE))
 
 
@@ -59,16 +60,20 @@ def pythons() -> Iterator[tuple[str, str]]:
             yield f"python{name}", candidate
 
 
-def run(name: str, interpreter: str, constraints: Path | None, arguments: list[str]) -> bool:
-    """Make the environment, install, test; whether all went well."""
+def run(
+    name: str, interpreter: str, constraints: Path | None, arguments: list[str], project: tuple[str, ...] = ("-e", ".")
+) -> bool:
+    """Make the environment, install the project and what it is tested with, test; whether all went well."""
     folder = ROOT / ".venvs" / name
+    # The compiled engine is there to be measured, too.
+    extras = (*EXTRAS, "bench") if name == "compiled" else EXTRAS
     python = str(folder / "bin" / "python")
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
     if constraints is not None:
         install += ["--constraint", str(constraints)]
     commands = [
         [interpreter, "-m", "venv", "--clear", str(folder)],
-        [*install, "--editable", f".[{','.join(EXTRAS)},test]"],
+        [*install, *project[:-1], f"{project[-1]}[{','.join(extras)},test]"],
         [python, "-c", "import sys, numpy; print(sys.version, 'numpy', numpy.__version__, flush=True)"],
         [python, "-m", "pytest", "-q", *(arguments or TESTS)],
     ]
@@ -87,6 +92,9 @@ def main(kind: str, arguments: list[str]) -> int:
         results = {kind: run(kind, sys.executable, None, arguments)}
     elif kind == "pythons":
         results = {name: run(name, interpreter, None, arguments) for name, interpreter in pythons()}
+    elif kind == "compiled":
+        os.environ["TYPEDPROP_COMPILE"] = "1"
+        results = {kind: run(kind, sys.executable, ROOT / "constraints.txt", arguments, (".",))}
     else:
         raise SystemExit(__doc__)
     for name, is_well in results.items():

@@ -101,7 +101,8 @@ def _refusal(error: Exception, value: Any) -> Outcome:
     last = traceback.extract_tb(error.__traceback__)[-1]
     if not isinstance(error, ERRORS):
         return Outcome("WRONG", f"{type(error).__name__}: {message}")
-    is_ours = Path(last.filename).is_relative_to(PACKAGE)
+    # A compiled module gives its name within the project.
+    is_ours = Path(last.filename).is_relative_to(PACKAGE) or last.filename.startswith("typedprop/")
     # What np.matrix does with ** when it stands left; nobody else is asked. What Python says of an operator between the
     # two, and of an int that is too large for a float.
     is_numpys = type(error) is np.linalg.LinAlgError and isinstance(value, np.matrix)
