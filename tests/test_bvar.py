@@ -681,3 +681,33 @@ def test_what_has_escaped_is_not_stretched() -> None:
     for call in calls:
         with pytest.raises(tp.EscapedBVarError, match="after the gradient that it belongs to had ended"):
             call()
+
+
+OTHERS: dict[str, Any] = {
+    "float": 2.5,
+    "int": 2,
+    "NumPy's float": np.float64(2.5),
+    "array": np.array([0.5, 2.0, 3.0]),
+    "constant": BVar(2.5),
+    "constant array": BVar(np.array([0.5, 2.0, 3.0])),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow"])
+def test_each_operator_beside_each_kind_of_operand(name: str, other: str) -> None:
+    """The gradient is the slope of the values, of a scalar and of an array, on either side, alone and nested."""
+    f: Any = getattr(operator, name)
+    y = OTHERS[other]
+
+    def total(z: Any) -> Any:
+        return z.sum() if z.shape else z
+
+    for at in (1.5, np.array([1.5, 0.5, 2.0])):
+        for g in (lambda x: total(f(x, y)), lambda x: total(f(y, x))):
+            wanted = difference(lambda v, g=g: g(BVar(v if v.shape else float(v))).value, at)
+            slope = tp.grad(g)(BVar(at))
+            assert slope.shape == np.shape(at)
+            np.testing.assert_allclose(slope.value, wanted, rtol=1e-6)
+            nested = tp.value_and_grad(lambda x, g=g: total(tp.grad(g)(x)))(BVar(at))[0]
+            np.testing.assert_allclose(nested.value, np.sum(wanted), rtol=1e-6)
