@@ -41,7 +41,10 @@ V = TypeVar("V")
 B = TypeVar("B", bound=int)
 M = TypeVar("M", bound=int)
 N = TypeVar("N", bound=int)
+U = TypeVar("U", bound=int)
 K = TypeVar("K", bound=int)
+DB = TypeVar("DB", bound=Dim)
+DK = TypeVar("DK", bound=Dim)
 DM = TypeVar("DM", bound=Dim)
 DN = TypeVar("DN", bound=Dim)
 D = TypeVar("D", bound=np.generic)
@@ -225,6 +228,45 @@ class BVar(Generic[V]):
     @overload
     def __add__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
     @overload
+    def __add__(self: _Named[DK, DB, DM, DN, D], other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __add__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _BVarOfTwo3[B, _Unknown, D, M, N] | _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __add__(
+        self: _BVarOfTwo4[K, B, One, D, M, N],
+        other: _BVarOfTwo4[K, B, _Unknown, D, M, N] | _Two4[K, B, _Unknown, D, M, N],
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __add__(
+        self: BVar[Tensor3[One, M, N, D]], other: BVar[Tensor3[_Unknown, M, N, D]] | Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __add__(
+        self: BVar[Tensor3[B, One, N, D]], other: BVar[Tensor3[B, _Unknown, N, D]] | Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __add__(
+        self: BVar[Tensor3[B, M, One, D]], other: BVar[Tensor3[B, M, _Unknown, D]] | Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __add__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: BVar[Tensor4[_Unknown, B, M, N, D]] | Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __add__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: BVar[Tensor4[K, _Unknown, M, N, D]] | Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __add__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: BVar[Tensor4[K, B, _Unknown, N, D]] | Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __add__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: BVar[Tensor4[K, B, M, _Unknown, D]] | Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
+    @overload
     def __add__(
         self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
     ) -> BVar[L[Any, Any, D]]: ...
@@ -274,6 +316,44 @@ class BVar(Generic[V]):
     @overload
     def __radd__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
     @overload
+    def __radd__(self: _Named[DK, DB, DM, DN, D], other: V) -> BVar[V]: ...
+    @overload
+    def __radd__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __radd__(
+        self: _BVarOfTwo4[K, B, One, D, M, N], other: _Two4[K, B, _Unknown, D, M, N]
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __radd__(
+        self: BVar[Tensor3[One, M, N, D]], other: Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __radd__(
+        self: BVar[Tensor3[B, One, N, D]], other: Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __radd__(
+        self: BVar[Tensor3[B, M, One, D]], other: Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __radd__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __radd__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __radd__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __radd__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
+    @overload
     def __radd__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
     @overload
     def __radd__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
@@ -298,6 +378,45 @@ class BVar(Generic[V]):
 
     @overload
     def __sub__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
+    @overload
+    def __sub__(self: _Named[DK, DB, DM, DN, D], other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __sub__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _BVarOfTwo3[B, _Unknown, D, M, N] | _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __sub__(
+        self: _BVarOfTwo4[K, B, One, D, M, N],
+        other: _BVarOfTwo4[K, B, _Unknown, D, M, N] | _Two4[K, B, _Unknown, D, M, N],
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __sub__(
+        self: BVar[Tensor3[One, M, N, D]], other: BVar[Tensor3[_Unknown, M, N, D]] | Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __sub__(
+        self: BVar[Tensor3[B, One, N, D]], other: BVar[Tensor3[B, _Unknown, N, D]] | Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __sub__(
+        self: BVar[Tensor3[B, M, One, D]], other: BVar[Tensor3[B, M, _Unknown, D]] | Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __sub__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: BVar[Tensor4[_Unknown, B, M, N, D]] | Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __sub__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: BVar[Tensor4[K, _Unknown, M, N, D]] | Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __sub__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: BVar[Tensor4[K, B, _Unknown, N, D]] | Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __sub__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: BVar[Tensor4[K, B, M, _Unknown, D]] | Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
     @overload
     def __sub__(
         self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
@@ -338,6 +457,44 @@ class BVar(Generic[V]):
     @overload
     def __rsub__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
     @overload
+    def __rsub__(self: _Named[DK, DB, DM, DN, D], other: V) -> BVar[V]: ...
+    @overload
+    def __rsub__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __rsub__(
+        self: _BVarOfTwo4[K, B, One, D, M, N], other: _Two4[K, B, _Unknown, D, M, N]
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __rsub__(
+        self: BVar[Tensor3[One, M, N, D]], other: Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __rsub__(
+        self: BVar[Tensor3[B, One, N, D]], other: Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __rsub__(
+        self: BVar[Tensor3[B, M, One, D]], other: Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __rsub__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __rsub__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __rsub__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __rsub__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
+    @overload
     def __rsub__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
     @overload
     def __rsub__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
@@ -362,6 +519,45 @@ class BVar(Generic[V]):
 
     @overload
     def __mul__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
+    @overload
+    def __mul__(self: _Named[DK, DB, DM, DN, D], other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __mul__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _BVarOfTwo3[B, _Unknown, D, M, N] | _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __mul__(
+        self: _BVarOfTwo4[K, B, One, D, M, N],
+        other: _BVarOfTwo4[K, B, _Unknown, D, M, N] | _Two4[K, B, _Unknown, D, M, N],
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __mul__(
+        self: BVar[Tensor3[One, M, N, D]], other: BVar[Tensor3[_Unknown, M, N, D]] | Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __mul__(
+        self: BVar[Tensor3[B, One, N, D]], other: BVar[Tensor3[B, _Unknown, N, D]] | Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __mul__(
+        self: BVar[Tensor3[B, M, One, D]], other: BVar[Tensor3[B, M, _Unknown, D]] | Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __mul__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: BVar[Tensor4[_Unknown, B, M, N, D]] | Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __mul__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: BVar[Tensor4[K, _Unknown, M, N, D]] | Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __mul__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: BVar[Tensor4[K, B, _Unknown, N, D]] | Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __mul__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: BVar[Tensor4[K, B, M, _Unknown, D]] | Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
     @overload
     def __mul__(
         self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
@@ -410,6 +606,44 @@ class BVar(Generic[V]):
     @overload
     def __rmul__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
     @overload
+    def __rmul__(self: _Named[DK, DB, DM, DN, D], other: V) -> BVar[V]: ...
+    @overload
+    def __rmul__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __rmul__(
+        self: _BVarOfTwo4[K, B, One, D, M, N], other: _Two4[K, B, _Unknown, D, M, N]
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __rmul__(
+        self: BVar[Tensor3[One, M, N, D]], other: Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __rmul__(
+        self: BVar[Tensor3[B, One, N, D]], other: Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __rmul__(
+        self: BVar[Tensor3[B, M, One, D]], other: Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __rmul__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __rmul__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __rmul__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __rmul__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
+    @overload
     def __rmul__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
     @overload
     def __rmul__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
@@ -444,6 +678,45 @@ class BVar(Generic[V]):
     @overload
     def __truediv__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
     @overload
+    def __truediv__(self: _Named[DK, DB, DM, DN, D], other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __truediv__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _BVarOfTwo3[B, _Unknown, D, M, N] | _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __truediv__(
+        self: _BVarOfTwo4[K, B, One, D, M, N],
+        other: _BVarOfTwo4[K, B, _Unknown, D, M, N] | _Two4[K, B, _Unknown, D, M, N],
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[Tensor3[One, M, N, D]], other: BVar[Tensor3[_Unknown, M, N, D]] | Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[Tensor3[B, One, N, D]], other: BVar[Tensor3[B, _Unknown, N, D]] | Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[Tensor3[B, M, One, D]], other: BVar[Tensor3[B, M, _Unknown, D]] | Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: BVar[Tensor4[_Unknown, B, M, N, D]] | Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: BVar[Tensor4[K, _Unknown, M, N, D]] | Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: BVar[Tensor4[K, B, _Unknown, N, D]] | Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __truediv__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: BVar[Tensor4[K, B, M, _Unknown, D]] | Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
+    @overload
     def __truediv__(
         self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
     ) -> BVar[L[Any, Any, D]]: ...
@@ -476,6 +749,44 @@ class BVar(Generic[V]):
     @overload
     def __rtruediv__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
     @overload
+    def __rtruediv__(self: _Named[DK, DB, DM, DN, D], other: V) -> BVar[V]: ...
+    @overload
+    def __rtruediv__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __rtruediv__(
+        self: _BVarOfTwo4[K, B, One, D, M, N], other: _Two4[K, B, _Unknown, D, M, N]
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __rtruediv__(
+        self: BVar[Tensor3[One, M, N, D]], other: Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __rtruediv__(
+        self: BVar[Tensor3[B, One, N, D]], other: Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __rtruediv__(
+        self: BVar[Tensor3[B, M, One, D]], other: Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __rtruediv__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __rtruediv__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __rtruediv__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __rtruediv__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
+    @overload
     def __rtruediv__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
     @overload
     def __rtruediv__(self: BVar[L[One, N, D]], other: L[_Unknown, N, D]) -> BVar[L[Any, N, D]]: ...
@@ -498,6 +809,45 @@ class BVar(Generic[V]):
 
     @overload
     def __pow__(self: BVar[_OfAnyRank], other: BVar[Any]) -> BVar[Any]: ...
+    @overload
+    def __pow__(self: _Named[DK, DB, DM, DN, D], other: BVar[V] | V) -> BVar[V]: ...
+    @overload
+    def __pow__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _BVarOfTwo3[B, _Unknown, D, M, N] | _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __pow__(
+        self: _BVarOfTwo4[K, B, One, D, M, N],
+        other: _BVarOfTwo4[K, B, _Unknown, D, M, N] | _Two4[K, B, _Unknown, D, M, N],
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __pow__(
+        self: BVar[Tensor3[One, M, N, D]], other: BVar[Tensor3[_Unknown, M, N, D]] | Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __pow__(
+        self: BVar[Tensor3[B, One, N, D]], other: BVar[Tensor3[B, _Unknown, N, D]] | Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __pow__(
+        self: BVar[Tensor3[B, M, One, D]], other: BVar[Tensor3[B, M, _Unknown, D]] | Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __pow__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: BVar[Tensor4[_Unknown, B, M, N, D]] | Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __pow__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: BVar[Tensor4[K, _Unknown, M, N, D]] | Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __pow__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: BVar[Tensor4[K, B, _Unknown, N, D]] | Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __pow__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: BVar[Tensor4[K, B, M, _Unknown, D]] | Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
     @overload
     def __pow__(
         self: BVar[L[One, One, D]], other: BVar[L[_Unknown, _Unknown, D]] | L[_Unknown, _Unknown, D]
@@ -526,6 +876,44 @@ class BVar(Generic[V]):
 
     @overload
     def __rpow__(self: BVar[_OfAnyRank], other: np.ndarray[Any, Any]) -> BVar[Any]: ...
+    @overload
+    def __rpow__(self: _Named[DK, DB, DM, DN, D], other: V) -> BVar[V]: ...
+    @overload
+    def __rpow__(
+        self: _BVarOfTwo3[B, One, D, M, N], other: _Two3[B, _Unknown, D, M, N]
+    ) -> BVar[Tensor3[Any, Any, Any, D]]: ...
+    @overload
+    def __rpow__(
+        self: _BVarOfTwo4[K, B, One, D, M, N], other: _Two4[K, B, _Unknown, D, M, N]
+    ) -> BVar[Tensor4[Any, Any, Any, Any, D]]: ...
+    @overload
+    def __rpow__(
+        self: BVar[Tensor3[One, M, N, D]], other: Tensor3[_Unknown, M, N, D]
+    ) -> BVar[Tensor3[Any, M, N, D]]: ...
+    @overload
+    def __rpow__(
+        self: BVar[Tensor3[B, One, N, D]], other: Tensor3[B, _Unknown, N, D]
+    ) -> BVar[Tensor3[B, Any, N, D]]: ...
+    @overload
+    def __rpow__(
+        self: BVar[Tensor3[B, M, One, D]], other: Tensor3[B, M, _Unknown, D]
+    ) -> BVar[Tensor3[B, M, Any, D]]: ...
+    @overload
+    def __rpow__(
+        self: BVar[Tensor4[One, B, M, N, D]], other: Tensor4[_Unknown, B, M, N, D]
+    ) -> BVar[Tensor4[Any, B, M, N, D]]: ...
+    @overload
+    def __rpow__(
+        self: BVar[Tensor4[K, One, M, N, D]], other: Tensor4[K, _Unknown, M, N, D]
+    ) -> BVar[Tensor4[K, Any, M, N, D]]: ...
+    @overload
+    def __rpow__(
+        self: BVar[Tensor4[K, B, One, N, D]], other: Tensor4[K, B, _Unknown, N, D]
+    ) -> BVar[Tensor4[K, B, Any, N, D]]: ...
+    @overload
+    def __rpow__(
+        self: BVar[Tensor4[K, B, M, One, D]], other: Tensor4[K, B, M, _Unknown, D]
+    ) -> BVar[Tensor4[K, B, M, Any, D]]: ...
     @overload
     def __rpow__(self: BVar[L[One, One, D]], other: L[_Unknown, _Unknown, D]) -> BVar[L[Any, Any, D]]: ...
     @overload
@@ -1604,3 +1992,27 @@ def _comparable(x: Any) -> Any:
             f"a BVar of shape {shape_of(value)} is compared: compare plain values, `b.value > 0`, which gives a mask"
         )
     return value
+
+
+if TYPE_CHECKING:
+    # For the operators on three and four axes. No size of these is 1, so that the result has the sizes of `self`.
+    _Named: TypeAlias = BVar[Tensor4[DK, DB, DM, DN, D]] | BVar[Tensor3[DB, DM, DN, D]]
+    # Two of the sizes, or more, are U: 1 in one operand, and not known in the other.
+    _Two3: TypeAlias = Tensor3[B, U, U, D] | Tensor3[U, M, U, D] | Tensor3[U, U, N, D]
+    _BVarOfTwo3: TypeAlias = BVar[Tensor3[B, U, U, D]] | BVar[Tensor3[U, M, U, D]] | BVar[Tensor3[U, U, N, D]]
+    _Two4: TypeAlias = (
+        Tensor4[K, B, U, U, D]
+        | Tensor4[K, U, M, U, D]
+        | Tensor4[K, U, U, N, D]
+        | Tensor4[U, B, M, U, D]
+        | Tensor4[U, B, U, N, D]
+        | Tensor4[U, U, M, N, D]
+    )
+    _BVarOfTwo4: TypeAlias = (
+        BVar[Tensor4[K, B, U, U, D]]
+        | BVar[Tensor4[K, U, M, U, D]]
+        | BVar[Tensor4[K, U, U, N, D]]
+        | BVar[Tensor4[U, B, M, U, D]]
+        | BVar[Tensor4[U, B, U, N, D]]
+        | BVar[Tensor4[U, U, M, N, D]]
+    )

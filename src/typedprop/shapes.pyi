@@ -400,12 +400,18 @@ class L(_Sized[tuple[_M, _N], _Type], Generic[_M, _N, _Type]):
     """A matrix of M rows and N columns."""
 
     @overload
-    def __add__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, _Number]: ...
-    @overload
-    def __add__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, _Number]: ...
+    def __add__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, _Number]: ...
     @overload
     def __add__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, _Number]: ...
+    @overload
+    def __add__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, _Number]: ...
     @overload
     def __add__(self: _Float32s, other: np.float64, /) -> L[_M, _N, np.float64]: ...
@@ -434,12 +440,18 @@ class L(_Sized[tuple[_M, _N], _Type], Generic[_M, _N, _Type]):
     @overload
     def __iadd__(self: _Ints, other: _Broadcast[_M, _N, _Type] | _Type | int, /) -> L[_M, _N, _Type]: ...
     @overload
-    def __sub__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, _Number]: ...
-    @overload
-    def __sub__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, _Number]: ...
+    def __sub__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, _Number]: ...
     @overload
     def __sub__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, _Number]: ...
+    @overload
+    def __sub__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, _Number]: ...
     @overload
     def __sub__(self: _Float32s, other: np.float64, /) -> L[_M, _N, np.float64]: ...
@@ -468,12 +480,18 @@ class L(_Sized[tuple[_M, _N], _Type], Generic[_M, _N, _Type]):
     @overload
     def __isub__(self: _Ints, other: _Broadcast[_M, _N, _Type] | _Type | int, /) -> L[_M, _N, _Type]: ...
     @overload
-    def __mul__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, _Number]: ...
-    @overload
-    def __mul__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, _Number]: ...
+    def __mul__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, _Number]: ...
     @overload
     def __mul__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, _Number]: ...
+    @overload
+    def __mul__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, _Number]: ...
     @overload
     def __mul__(self: _Float32s, other: np.float64, /) -> L[_M, _N, np.float64]: ...
@@ -502,12 +520,18 @@ class L(_Sized[tuple[_M, _N], _Type], Generic[_M, _N, _Type]):
     @overload
     def __imul__(self: _Ints, other: _Broadcast[_M, _N, _Type] | _Type | int, /) -> L[_M, _N, _Type]: ...
     @overload
-    def __truediv__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, Any]: ...
-    @overload
-    def __truediv__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, Any]: ...
+    def __truediv__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, Any]: ...
     @overload
     def __truediv__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, Any]: ...
+    @overload
+    def __truediv__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, Any]: ...
     @overload
     def __truediv__(self: _Float32s, other: np.float64, /) -> L[_M, _N, np.float64]: ...
@@ -534,15 +558,21 @@ class L(_Sized[tuple[_M, _N], _Type], Generic[_M, _N, _Type]):
     def __itruediv__(self: _Floats, other: _Broadcast[_M, _N, _Type] | _Type | float, /) -> L[_M, _N, _Type]: ...
     @overload
     def __pow__(
-        self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], mod: None = None, /
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        mod: None = None,
+        /,
     ) -> L[Any, Any, _Number]: ...
     @overload
     def __pow__(
-        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], mod: None = None, /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], mod: None = None, /
     ) -> L[Any, _N, _Number]: ...
     @overload
     def __pow__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], mod: None = None, /
+        self: L[_M, One, _Number],
+        other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number],
+        mod: None = None,
+        /,
     ) -> L[_M, Any, _Number]: ...
     @overload
     def __pow__(self: _Float32s, other: np.float64, mod: None = None, /) -> L[_M, _N, np.float64]: ...
@@ -653,62 +683,98 @@ class L(_Sized[tuple[_M, _N], _Type], Generic[_M, _N, _Type]):
     @overload
     def __ixor__(self: _Ints, other: L[_M, _N, _Type] | _Type | int, /) -> L[_M, _N, _Type]: ...
     @overload
-    def __lt__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, np.bool]: ...
-    @overload
-    def __lt__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, np.bool]: ...
+    def __lt__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, np.bool]: ...
     @overload
     def __lt__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, np.bool]: ...
+    @overload
+    def __lt__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, np.bool]: ...
     @overload
     def __lt__(self, other: _Broadcast[_M, _N, _Type] | _Type | float, /) -> L[_M, _N, np.bool]: ...
     @overload
-    def __le__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, np.bool]: ...
-    @overload
-    def __le__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, np.bool]: ...
+    def __le__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, np.bool]: ...
     @overload
     def __le__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, np.bool]: ...
+    @overload
+    def __le__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, np.bool]: ...
     @overload
     def __le__(self, other: _Broadcast[_M, _N, _Type] | _Type | float, /) -> L[_M, _N, np.bool]: ...
     @overload
-    def __gt__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, np.bool]: ...
-    @overload
-    def __gt__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, np.bool]: ...
+    def __gt__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, np.bool]: ...
     @overload
     def __gt__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, np.bool]: ...
+    @overload
+    def __gt__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, np.bool]: ...
     @overload
     def __gt__(self, other: _Broadcast[_M, _N, _Type] | _Type | float, /) -> L[_M, _N, np.bool]: ...
     @overload
-    def __ge__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, np.bool]: ...
-    @overload
-    def __ge__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, np.bool]: ...
+    def __ge__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, np.bool]: ...
     @overload
     def __ge__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, np.bool]: ...
+    @overload
+    def __ge__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, np.bool]: ...
     @overload
     def __ge__(self, other: _Broadcast[_M, _N, _Type] | _Type | float, /) -> L[_M, _N, np.bool]: ...
     @overload
-    def __eq__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, np.bool]: ...
-    @overload
-    def __eq__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, np.bool]: ...
+    def __eq__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, np.bool]: ...
     @overload
     def __eq__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, np.bool]: ...
+    @overload
+    def __eq__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, np.bool]: ...
     @overload
     def __eq__(self, other: _Broadcast[_M, _N, _Type] | _Type | float, /) -> L[_M, _N, np.bool]: ...
     @overload
-    def __ne__(self: L[One, One, _Number], other: L[_Unknown, _Unknown, _Number], /) -> L[Any, Any, np.bool]: ...
-    @overload
-    def __ne__(self: L[One, _N, _Number], other: L[_Unknown, _N, _Number], /) -> L[Any, _N, np.bool]: ...
+    def __ne__(
+        self: L[One, One, _Number],
+        other: L[_Unknown, _Unknown, _Number] | L[_Unknown, _K, _Number] | L[_K, _Unknown, _Number],
+        /,
+    ) -> L[Any, Any, np.bool]: ...
     @overload
     def __ne__(
-        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number], /
+        self: L[One, _N, _Number], other: L[_Unknown, _N, _Number] | L[_Unknown, One, _Number], /
+    ) -> L[Any, _N, np.bool]: ...
+    @overload
+    def __ne__(
+        self: L[_M, One, _Number], other: R[_Unknown, _Number] | L[_M, _Unknown, _Number] | L[One, _Unknown, _Number], /
     ) -> L[_M, Any, np.bool]: ...
     @overload
     def __ne__(self, other: _Broadcast[_M, _N, _Type] | _Type | float, /) -> L[_M, _N, np.bool]: ...

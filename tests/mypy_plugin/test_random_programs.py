@@ -9,9 +9,12 @@ unknown size beside one of size M the signatures say M, which would be wrong if 
 
 from __future__ import annotations
 
+import ast
+import itertools
 import re
 from collections import Counter
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -27,7 +30,7 @@ pytestmark = pytest.mark.xdist_group("mypy_plugin")
 HEAD = """\
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 from typing_extensions import TypeVar
@@ -50,6 +53,22 @@ def program(k: K, p: P) -> None:
     rng = np.random.default_rng(0)
 """
 
+# Sizes that a program declares, or does not know: `?` is a type that fits the value.
+DECLARED = (
+    "cast('?', {0})",
+    *(
+        text.format(x, y)
+        for x in ("{0}", "BVar({0})")
+        for y in ("{0}", "BVar({0})")
+        for text in (
+            "cast('?', {0}) * cast('?', {1})",
+            "cast('?', {0}[:1]) + cast('?', {1})",
+            "cast('?', {0}) / cast('?', {1}[:, :1])",
+            "tp.maximum(cast('?', {0}[..., :1]), cast('?', {1}))",
+            "tp.where(True, cast('?', {0}), cast('?', {1}[:1]))",
+        )
+    ),
+)
 # What makes a value from no other: of numbers, Dims and type variables.
 SIZES = ("1", "2", "3", "4", "6", "m", "n", "k", "p", "m + 1", "2 * n", "k + p", "m * 2")
 # Each `{}` is a value; `#` is a small number, `@` an axis.
@@ -111,6 +130,7 @@ ONE = (
     "{}.T",
     "BVar({})",
     "{}.value",
+    *DECLARED,
 )
 TWO = (
     "tp.concatenate(({}, {}))",
@@ -183,14 +203,35 @@ def statement(step: Step, names: list[str], one: tuple[str, ...] = ONE) -> str:
     return text
 
 
+def declared(value: Any, choices: Iterator[int], m: int, n: int) -> str:
+    """A type that a program may declare for a value: each size as it is, or not known."""
+    names = {1: "Literal[1]", int(m): "Rows", int(n): "Columns"}
+    sizes = ", ".join(names.get(size, "Any") if next(choices) % 2 else "Any" for size in value.shape)
+    array = f"{('R', 'L', 'Tensor3', 'Tensor4')[value.ndim - 1]}[{sizes}]"
+    return f"BVar[{array}]" if isinstance(value, BVar) else array
+
+
+def with_types(text: str, scope: dict[str, Any], choices: tuple[int, ...]) -> str:
+    """The expression with a type for each `?` that its value has: of it a program knows what it declares."""
+    if "?" not in text:
+        return text
+    tree, numbers = ast.parse(text, mode="eval"), itertools.cycle(choices)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "cast":
+            value = eval(ast.unparse(node.args[1]), scope)
+            node.args[0] = ast.Constant(declared(value, numbers, scope["m"], scope["n"]))
+    return ast.unparse(tree)
+
+
 def grown(drawn: list[Step], known: dict[str, int], one: tuple[str, ...] = ONE) -> list[tuple[str, str, Any]]:
     """The statements that run, each with its name and value."""
-    scope: dict[str, Any] = {"tp": tp, "BVar": BVar, "np": np, **known}
+    scope: dict[str, Any] = {"tp": tp, "BVar": BVar, "np": np, "cast": cast, **known}
     found: list[tuple[str, str, Any]] = []
     for step in drawn:
         text = statement(step, [name for name, _, _ in found], one)
         try:
             with np.errstate(all="ignore"):
+                text = with_types(text, scope, (*step.numbers, *step.sizes, step.rank))
                 value = eval(text, scope)
         except Exception:  # run time refuses it: what it raises for bad input is tested elsewhere
             continue

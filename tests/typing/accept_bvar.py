@@ -6,7 +6,7 @@ import numpy as np
 from typing_extensions import TypeVar
 
 import typedprop as tp
-from typedprop import BVar, Dim, L, R, Tensor3
+from typedprop import BVar, Dim, L, R, Tensor3, Tensor4
 from typedprop.shapes import One
 
 M = TypeVar("M", bound=int)
@@ -224,3 +224,28 @@ same = unknown_w / column_means
 unknown_both: BVar[L[Any, Any]] = w
 same = row_means + unknown_both
 same = unknown_both.value - row_means
+any_pages: BVar[Tensor3[Any, Rows, Columns]] = t
+any_rows: BVar[Tensor3[Any, Any, Columns]] = t
+one_page: BVar[Tensor3[One, Rows, Columns]] = BVar(plain_t[:1])
+one_row: BVar[Tensor3[One, One, Columns]] = BVar(tp.ones(1, 1, columns))
+of_pages: BVar[Tensor3[Pages, Rows, Columns]] = one_page + any_pages
+of_pages = one_page - any_pages.value
+of_pages = any_pages.value * one_page
+of_pages = one_row / any_rows
+of_pages = any_rows.value**one_row
+any_batch: BVar[Tensor4[Picks, Any, Rows, Any]] = BVar(tp.ones(picks, pages, rows, columns))
+one_column: BVar[Tensor4[Picks, Any, Rows, One]] = BVar(tp.ones(picks, pages, rows, 1))
+of_batch: BVar[Tensor4[Picks, Pages, Rows, Columns]] = one_column * any_batch
+of_batch = any_batch.value - one_column
+assert_type(one_page + one_page, BVar[Tensor3[One, Rows, Columns]])
+assert_type(one_row * one_row.value, BVar[Tensor3[One, One, Columns]])
+assert_type(any_pages / any_pages, BVar[Tensor3[Any, Rows, Columns]])
+assert_type(any_pages * 2.0, BVar[Tensor3[Any, Rows, Columns]])
+
+
+def of_any_pages(left: BVar[Tensor3[Any, M, N]], right: Tensor3[Any, M, N]) -> BVar[Tensor3[Any, M, N]]:
+    assert_type(left + right, BVar[Tensor3[Any, M, N]])
+    return right - left
+
+
+assert_type(of_any_pages(any_pages, plain_t), BVar[Tensor3[Any, Rows, Columns]])

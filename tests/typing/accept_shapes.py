@@ -268,4 +268,6 @@ any_batch: Tensor4[Picks, Pages, Rows, Any] = batch
 batch_of: Tensor4[Picks, Pages, Rows, Columns] = one_batch / any_batch
 any_rows: L[Any, Columns] = w
 above2: L[Rows, Columns, np.bool] = row <= any_rows
+any_columns: L[Any, One] = column
+outer: L[Rows, Columns] = row * any_columns
 above1: R[Columns, np.bool] = x.mean(keepdims=True) != gradual

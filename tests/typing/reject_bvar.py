@@ -1,10 +1,12 @@
 """`BVar`: mistakes in sizes and dtypes, and what Python and NumPy must not do with one."""
 # fmt: off
 
+from typing import Any, Literal
+
 import numpy as np
 
 import typedprop as tp
-from typedprop import BVar, Dim, L, R
+from typedprop import BVar, Dim, L, R, Tensor3
 
 
 class Rows(Dim): ...
@@ -34,6 +36,15 @@ x ** y  # E: mypy=operator pyright=reportOperatorIssue
 w + w.T  # E: mypy=operator pyright=reportOperatorIssue
 w * plain_w.T  # E: mypy=operator pyright=reportOperatorIssue
 plain_w.T * w  # E: mypy=operator pyright=reportOperatorIssue
+
+# Beside a size that is not known, the others are still held to account.
+t: BVar[Tensor3[Any, Rows, Columns]] = BVar(tp.ones(4, rows, columns))
+one_page: BVar[Tensor3[Literal[1], Rows, Columns]] = BVar(tp.ones(1, rows, columns))
+swapped: BVar[Tensor3[Any, Columns, Rows]] = t.mT
+t + swapped  # E: mypy=operator pyright=reportOperatorIssue
+one_page * swapped  # E: mypy=operator pyright=reportOperatorIssue
+swapped.value - one_page  # E: mypy=operator pyright=reportOperatorIssue
+one_page / swapped.value  # E: mypy=operator pyright=reportOperatorIssue
 
 # Comparisons: of other sizes never equal, and with plain data it raises.
 x == y  # E: mypy=operator pyright=reportOperatorIssue  # gap: ty "takes object's == where the operands' own refuses"

@@ -4,7 +4,9 @@ tests/mypy_plugin has the same test of the plugin, and how the programs are made
 which mypy looks at once. A size is exact or `Any`, never another number; so is the rank.
 
 Left out is what follows from a value that mypy knows nothing of: an `Any` that came of an overloaded call is none to it
-in the next one, of which it takes the first overload. And as there, Dims and type variables stand for 2 or more.
+in the next one, of which it takes the first overload. Left out is `tp.maximum` of a size declared to be 1 beside one
+that is not known, too: the operators and the plugin say that the result's is not known, and its own signatures 1. And
+as there, Dims and type variables stand for 2 or more.
 """
 
 from __future__ import annotations
@@ -21,14 +23,14 @@ from typing import Any
 import numpy as np
 
 from tests.mypy_plugin.checking import messages
-from tests.mypy_plugin.test_random_programs import HEAD, ONE, REVEALED, SIZES, Step, grown, sizes_of, value_of
+from tests.mypy_plugin.test_random_programs import DECLARED, HEAD, ONE, REVEALED, SIZES, Step, grown, sizes_of, value_of
 from tests.typing.checkers import BIN, ROOT, TIMEOUT
 from typedprop import Dim
 
 PROGRAMS, STEPS = 60, 40
 # In addition: what leaves a size of 1, and what no signature knows the rank of.
 TEMPLATES = (
-    *ONE,
+    *(text for text in (*ONE, *DECLARED) if "maximum" not in text),
     *("tp.sum({}, axis=@, keepdims=True)", "{}.mean(axis=@, keepdims=True)", "tp.row({})", "tp.col({})") * 3,
     *("{}.sum(axis=@)", "tp.max({}, axis=@)", "tp.softmax({})", "tp.argsort({})", "tp.sort({})", "{}.T", "{}.mT"),
     *("tp.einsum('i...->...i', {})", "{}[..., 0]", "{}[0]", "{}[1:]", "{}[1:, 0]", "{}[:, None]", "{}[[0, 0]]"),
@@ -81,7 +83,9 @@ def test_the_sizes_that_the_types_promise_come_out(tmp_path: Path) -> None:
     for line, (name, text, value, known, place) in values.items():
         types = [found["type"] for said in told[line] if (found := REVEALED.fullmatch(said))]
         follows = any((place, operand) in lost for operand in re.findall(r"\bv\d+\b", text))
-        if follows or len(told[line]) > len(types) or not types or types[0] == "Any":
+        # mypy gives up on the rank where two signatures fit for what is not known.
+        given_up = types and (types[0] == "Any" or ("cast" in text and types[0].endswith("BVar[Any]")))
+        if follows or len(told[line]) > len(types) or not types or given_up:
             lost.add((place, name))
             seen["refused or lost"] += 1
             continue
