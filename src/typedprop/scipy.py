@@ -49,10 +49,12 @@ Method = Literal[
     "trust-krylov",
     "trust-ncg",
 ]
-"""The methods of `scipy.optimize.minimize` that use gradients."""
+"""The methods of `scipy.optimize.minimize` that use gradients, by SciPy's names: `"BFGS"`, `"CG"`, `"L-BFGS-B"`,
+`"Newton-CG"`, `"SLSQP"`, `"TNC"`, `"dogleg"`, `"trust-constr"`, `"trust-exact"`, `"trust-krylov"` and `"trust-ncg"`."""
 
-# A constraint's lower or upper bound: the same for all that its function returns, one for each, or none.
 Side = float | Sequence[float] | npt.NDArray[np.floating[Any]] | None
+"""A constraint's lower or upper bound: a number for all elements that its function returns, one for each in their
+order, or None for no bound on this side."""
 
 _METHODS: Final[tuple[str, ...]] = get_args(Method)
 _BOUNDED: Final = ("L-BFGS-B", "TNC", "SLSQP", "trust-constr")
