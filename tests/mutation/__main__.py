@@ -9,7 +9,8 @@
 The tests run once to see which lines each covers (map), then each mutant meets the tests that cover it: first in forks
 of one process that has collected all tests, then, where that cannot reach it, in forks that import typedprop anew.
 Results are kept in out/mutants, so a run that broke off goes on where it was; those of a function or class that has
-changed since are made again. survivors.md, beside this file, is written from them.
+changed since are made again. survivors.md, beside this file, and the figures in docs/reliability.md are written from
+them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,6 +35,8 @@ from tests.mutation.reasons import reason_of
 
 OUT = ROOT / "out" / "mutants"
 PAGE = Path(__file__).with_name("survivors.md")
+FIGURES = ROOT / "docs" / "reliability.md"
+BETWEEN = re.compile(r"(?<=written by python -m tests\.mutation\. -->\n\n).*?(?=\n\n<!-- As far as here\.)", re.DOTALL)
 ENGINE = ("tape", "arithmetic", "bvar", "op", "outer_sum", "tree", "record", "flat", "leaves")
 # Those that ask other programs, whose processes are not this one, or whose work is large, say little of a line and take
 # long. Interrupts that come at any time come also while coverage holds a lock, which nobody gives back.
@@ -192,6 +196,27 @@ def _summary(entries: list[dict[str, Any]], total: int) -> list[str]:
     ]
 
 
+def figures(entries: list[dict[str, Any]], total: int) -> str:
+    """The same in a few sentences, for readers of the documentation."""
+
+    def share(some: list[dict[str, Any]]) -> str:
+        dead = sum(entry["killer"] is not None for entry in some)
+        return f"{dead:,} ({dead / max(len(some), 1):.1%})".replace("%)", " %)")
+
+    rules = [entry for entry in entries if is_rule(entry["module"])]
+    alive = [entry for entry in entries if entry["killer"] is None]
+    unknown = [entry for entry in alive if reason_of(entry) is None]
+    of_rules = sum(is_rule(entry["module"]) for entry in unknown)
+    made = "all were made" if len(entries) == total else f"{len(entries):,} were made so far"
+    text = (
+        f"Of {total:,} mutants {made}, and {share(entries)} of them killed; of {len(rules):,} in rules {share(rules)}. "
+        "`tests/mutation/survivors.md` lists those that live, by the reason why no test can see the change, such as "
+        f"two ways to one value, or operands that commute: {len(alive) - len(unknown):,} have one. "
+        f"Of {len(unknown):,}, {of_rules or 'none'} of them in rules, no reason is known."
+    )
+    return textwrap.fill(text, 120)
+
+
 def _why(entry: dict[str, Any]) -> str:
     if reason := reason_of(entry):
         return reason
@@ -236,6 +261,7 @@ def main(arguments: list[str]) -> int:
     page = report(found, len(names))
     if not options.only:
         PAGE.write_text(page)
+        FIGURES.write_text(BETWEEN.sub(lambda _: figures(found, len(names)), FIGURES.read_text()))
     print(page)
     dead = sum(entry["killer"] is not None for entry in found)
     return int(dead < 0.9 * len(found))

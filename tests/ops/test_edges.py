@@ -127,6 +127,15 @@ def test_what_is_joined_is_checked() -> None:
     with pytest.raises(ShapeError, match=r"concatenate: array 1 is R\[3\] beside L\[3, 4\]"):
         tp.concatenate([M, V[:3]], axis=1)
     # Arrays without an axis count as Python's numbers, whose dtype nobody asks for.
+    masked = np.ma.masked_array([1.0, 2.0])
+    for arrays in ([BVar(V), masked], [masked, BVar(V)], [V, masked]):
+        with pytest.raises(
+            DTypeError, match=r"^concatenate: a MaskedArray would lose its meaning; pass a plain array$"
+        ):
+            tp.concatenate(arrays)
+    for f in (tp.from_rows, tp.from_columns):
+        with pytest.raises(DTypeError, match=rf"^{f.__name__}: wanted a BVar, a float or a float array, got a str$"):
+            f(["text"])
     numbers = tp.stack([np.array(1.0, np.float32), 2.0])
     assert numbers.dtype == np.float64 and numbers.tolist() == [1.0, 2.0]
     with pytest.raises(ShapeError, match="array 1 is"):
@@ -319,6 +328,10 @@ def test_the_bounds_of_conv() -> None:
         with pytest.raises((ShapeError, TypeError), match="padding"):
             tp.conv2d(np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3)), padding=bad)
     assert tp.conv1d(x, np.ones((2, 4, 3)), padding=0).shape == (1, 2, 3)
+    pairs = [tp.conv1d(x, np.ones((2, 4, 3)), padding=widths) for widths in ((1, 2), ((1, 2),))]
+    assert pairs[0].shape == (1, 2, 6) and np.array_equal(*pairs)
+    # Sums over no channels.
+    assert tp.conv1d(np.ones((1, 0, 4)), np.ones((2, 0, 2))).tolist() == np.zeros((1, 2, 3)).tolist()
     assert tp.conv2d(np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3)), padding=((0, 1), (2, 0))).shape == (1, 1, 4, 5)
     for name in ("stride", "dilation"):
         with pytest.raises((ShapeError, ValueError), match=f"conv1d: {name}"):
@@ -1105,7 +1118,13 @@ def test_cross_entropy_of_infinite_logits() -> None:
         for logits, target in ((x, t), (x[None], t[None])):
             costs = plain(tp.grad(lambda t, x=logits: tp.softmax_cross_entropy(x, t).sum())(BVar(target)))
             assert costs.reshape(3, 3)[0, 0] == costs.reshape(3, 3)[1, 2] == 0.0
-        # What has a probability and cannot happen costs infinity.
+        # What has a probability and cannot happen costs infinity, whatever else cannot happen.
+        both_ways = np.array([-INF, -INF, 0.0]), np.array([0.0, 0.5, 0.5])
+        for given in (both_ways[0], BVar(both_ways[0])):
+            assert plain(tp.softmax_cross_entropy(given, both_ways[1])) == INF
+        assert (
+            tp.value_and_grad(lambda x: tp.softmax_cross_entropy(x, both_ways[1]))(BVar(both_ways[0]))[0].value == INF
+        )
         for given in (x, BVar(x)):
             assert plain(tp.softmax_cross_entropy(given, np.eye(3)[[0, 1, 2]]))[0] == INF
         y = tp.log_softmax(np.array([INF, 0.0, INF]))

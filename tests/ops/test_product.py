@@ -271,3 +271,9 @@ def test_pooling_keeps_no_windows_of_an_average() -> None:
     x = lift(1, 1, 200, 200)
     peak = peak_of(lambda: tp.grad(lambda x: tp.avg_pool2d(x, 10, 1).sum())(x))
     assert peak < 8 * 200 * 200 * 8
+
+
+def test_a_stack_that_does_not_fit_is_told_of_no_transpose() -> None:
+    """As deep as the other matrix is long, by chance: `.T` is of matrices."""
+    message = message_of(tp.ShapeError, lambda: tp.matmul(rand(3, 4, 5), rand(3, 2)))
+    assert message == "@: Tensor3[3, 4, 5] @ L[3, 2]: the inner sizes 5 and 3 differ"
