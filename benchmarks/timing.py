@@ -30,7 +30,7 @@ class Race:
         self.timings: Timings = {name: [] for name in calls}
         self._disturbed: Timings = {name: [] for name in calls}
         self._random = random.Random(seed)
-        self._calls = dict(calls)
+        self.calls = dict(calls)
         self._repeats = {name: _repeats(call) for name, call in calls.items()}
 
     def run(self, seconds: float) -> None:
@@ -38,11 +38,11 @@ class Race:
         start = perf_counter()
         rounds, passed = 0, 0.0
         gc.collect()
-        order = list(self._calls)
+        order = list(self.calls)
         while rounds == 0 or passed < seconds or (rounds < _FEWEST_ROUNDS and passed < _LONGEST):
             self._random.shuffle(order)
             before = _interruptions()
-            seconds_each = {name: seconds_per_call(self._calls[name], self._repeats[name]) for name in order}
+            seconds_each = {name: seconds_per_call(self.calls[name], self._repeats[name]) for name in order}
             kept = self.timings if _interruptions() == before else self._disturbed
             for name, value in seconds_each.items():
                 kept[name].append(value)
