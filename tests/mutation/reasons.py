@@ -29,6 +29,7 @@ LOOK = "a look ahead, which saves time"
 NOTHING = "the search finds nothing there"
 RELEASE = "it lets go of what is no longer needed: memory, and no value"
 NO_NODE = "any number that is no node's says that there is none"
+NOT_KEPT = "no derivative that is computed so is kept, or a view of what is: in place or not, the product is the same"
 FALSY = "None is as false as False, where nothing but the truth of it is asked"
 EQUAL = "sizes are compared for being equal, which knows no order"
 TWIN = "both are the same function, but for the names of its arguments"
@@ -258,6 +259,23 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     (r".*ops/linalg/solve", r"module$", r"48 -> ", EITHER),
     (r".*outer_sum", r"OuterSum\.add$", r"(1 -> 2|2 \* self\._room -> )", PAIRS_KEPT),
     (r".*ops/elementwise", r"module$", r".*apply=_times_\w+, .* -> (?!.*apply=)", EITHER),
+    (r".*arithmetic", r"scaled_by\.apply$", r".*(d is|d\.base|d\.dtype is|type\(residual\)|d\.shape)", NOT_KEPT),
+    (r".*arithmetic", r"_pull_index$", r"2 -> [13]$", EITHER),
+    (r".*ops/joining", r"_operands$", r"0 -> -1$", ONLY),
+    (r".*ops/softmax", r"_of_arrays$", r"x\.ndim > 2 -> x\.ndim >= 2", EITHER),
+    (r".*ops/linalg/solve", r"_recorded\.joint$", r"True -> False$", FRESH),
+    (
+        r".*ops/activation",
+        r"_parametric$",
+        r"(True -> False$|.* scaled, scaled, fresh=True\) -> .*scaled, scaled\)$)",
+        FRESH,
+    ),
+    (r".*arithmetic", r"power_slope$", r"0\.0 -> -1\.0 \(4\)$", "0 times any finite power"),
+    (r".*arithmetic", r"_over$", r"type\(t\) not in FOUND or .* -> type\(d\) in FOUND or type\(d\) is int$", EITHER),
+    (r".*arithmetic", r"plain$", r"not is_plain\(x\) and ", EITHER),
+    (r".*ops/arrangement", r"module$", r".*, view=True\) -> (?!.*view=True)", FRESH),
+    (r".*ops/reduction", r"weighted$", r"False -> True$", "who calls it says so each time"),
+    (r".*ops/reduction", r"weighted$", r"call\.__name__ = ", "it is called by an object, which bears the name itself"),
     # The engine.
     (
         r".*tree",

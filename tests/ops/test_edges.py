@@ -1023,6 +1023,8 @@ def test_pools_whose_windows_are_not_their_steps() -> None:
             getattr(tp, f"max_pool{rank}d")(np.ones((2, 2)), 1)
         with pytest.raises(ShapeError, match=f"avg_pool{rank}d: x is .*; wanted {layout}"):
             getattr(tp, f"avg_pool{rank}d")(BVar(np.ones((2, 2))), 1)
+    with pytest.raises(DTypeError, match=r"^avg_pool1d: a MaskedArray would lose its meaning; pass a plain array$"):
+        tp.avg_pool1d(np.ma.masked_array(x), 2)
     for bad in ("x", np.ones((1, 2, 3), complex)):
         with pytest.raises((TypeError, DTypeError)):
             tp.max_pool1d(bad, 1)
@@ -1539,6 +1541,7 @@ def test_a_type_that_knows_only_itself_to_the_second_order() -> None:
         (lambda x: 2 * x * x, lambda x: 4 * x, lambda x: 4.0),
         (lambda x: x * x / Metres(4.0), lambda x: x / 2, lambda x: 0.5),
         (lambda x: 4 / x, lambda x: -4 / x**2, lambda x: 8 / x**3),
+        (lambda x: x * x * x / x, lambda x: 2 * x, lambda x: 2.0),
         (lambda x: x**3, lambda x: 3 * x**2, lambda x: 6 * x),
         (lambda x: x**0 * x, lambda x: 1.0, lambda x: 0.0),
         (lambda x: x**1, lambda x: 1.0, lambda x: 0.0),
@@ -1578,6 +1581,15 @@ def test_a_power_whose_exponent_an_outer_gradient_records() -> None:
     """0 to the power 0: the derivative by the base is 0, and nobody is warned."""
     value = tp.value_and_grad(lambda e: tp.grad(lambda b: b**e)(BVar(0.0)))(BVar(0.0))[0]
     assert value.value == 0.0
+    dtypes: list[Any] = []
+
+    def total(e: Any) -> Any:
+        slope = tp.grad(lambda b: (b**e).sum())(BVar(np.zeros(2, np.float32)))
+        dtypes.append(slope.dtype)
+        return slope.sum()
+
+    tp.grad(total)(BVar(0.0))
+    assert dtypes == [np.float32]
 
 
 def test_the_pole_of_a_power_by_its_exponent_warns_of_nothing() -> None:

@@ -236,3 +236,9 @@ def test_widths_orders_and_distances_that_are_none() -> None:
         tp.diff(np.ones(3), -1)
     with pytest.raises(ShapeError, match=r"trapezoid: dx is R\[2\]; wanted a number"):
         tp.trapezoid(np.ones(3), dx=np.ones(2))
+
+
+def test_objects_of_one_class_have_their_own_documentation() -> None:
+    groups = (("sum", "mean", "max", "median"), ("var", "std"), ("sign", "ceil", "floor"), ("argmax", "argmin"))
+    for names in groups:
+        assert len({getattr(tp, name).__doc__ for name in names}) == len(names)
