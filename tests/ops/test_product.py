@@ -277,3 +277,20 @@ def test_a_stack_that_does_not_fit_is_told_of_no_transpose() -> None:
     """As deep as the other matrix is long, by chance: `.T` is of matrices."""
     message = message_of(tp.ShapeError, lambda: tp.matmul(rand(3, 4, 5), rand(3, 2)))
     assert message == "@: Tensor3[3, 4, 5] @ L[3, 2]: the inner sizes 5 and 3 differ"
+
+
+def test_convolutions_backward_twice() -> None:
+    """Of a loss that bends, by the input and by the kernel: the cotangents are recorded, too."""
+    x, k, v, u = rand(2, 3, 6), rand(4, 3, 2, seed=1), rand(2, 3, 6, seed=2), rand(4, 3, 2, seed=3)
+
+    def slopes(x: Any, k: Any) -> Any:
+        return tp.grad(lambda p: (tp.conv1d(p[0], p[1]) ** 3).sum())((x, k))
+
+    def along(p: Any) -> Any:
+        by_x, by_k = slopes(p[0], p[1])
+        return (by_x * v).sum() + (by_k * u).sum()
+
+    twice = tp.grad(along)((BVar(x), BVar(k)))
+    high, low = (slopes(BVar(x + step * v), BVar(k + step * u)) for step in (1e-6, -1e-6))
+    for found, one, other in zip(twice, high, low, strict=True):
+        np.testing.assert_allclose(found.value, (one.value - other.value) / 2e-6, rtol=1e-4, atol=1e-6)
