@@ -25,12 +25,14 @@ COMPILED = ("tape", "outer_sum", "index_sum", "leaves", "arithmetic", "bvar", "t
 
 _COMPARISONS = ("lt", "le", "gt", "ge")
 
+_CONSTANTS = "\n_Array = np.ndarray; _BARE: Any = object(); _Float: Final[Any] = float; _ONE: Final[Any] = 1.0\n"
+
 # What is written otherwise, by module: (in the source, for mypyc), each once in the source.
 _OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
     "bvar": (
         # Calling the class is the fast way to an instance, and `object.__new__` refuses.
         ("bare = object.__new__\n", "def bare(_: Any) -> BVar[Any]: return BVar(_BARE)\n"),
-        ("\n_Array = np.ndarray\n", "\n_Array = np.ndarray; _BARE: Any = object()\n"),
+        ("\n_Array = np.ndarray\n", _CONSTANTS),
         (
             "        self._value = lifted(value)\n        self._tape = None\n",
             "        if value is _BARE: return\n        self._value = lifted(value); self._tape = None\n",
@@ -95,6 +97,10 @@ def rewritten(name: str, text: str) -> str:
         if text.count(old) != 1:
             raise ValueError(f"{name}.py holds {old!r} {text.count(old)} times, not once: see _OTHERWISE")
         text = text.replace(old, new)
+    if name == "bvar":
+        # What is known to be a float loses its box, and gets a new one in each entry that keeps it.
+        text = text.replace(" is float", " is _Float").replace("(SCALE, self._node, 1.0", "(SCALE, self._node, _ONE")
+        text = text.replace("SCALE, other._node, 1.0)", "SCALE, other._node, _ONE)")
     text = _without_parameters(text)
     lines = text.split("\n")
     for node in ast.walk(ast.parse(text)):
