@@ -31,7 +31,10 @@ _CONSTANTS = "\n_Array = np.ndarray; _BARE: Any = object(); _Float: Final[Any] =
 _OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
     "bvar": (
         # Calling the class is the fast way to an instance, and `object.__new__` refuses.
-        ("bare = object.__new__\n", "def bare(_: Any) -> BVar[Any]: return BVar(_BARE)\n"),
+        (
+            "bare: Callable[[type[BVar[Any]]], BVar[Any]] = object.__new__\n",
+            "def bare(_: Any) -> BVar[Any]: return BVar(_BARE)\n",
+        ),
         ("\n_Array = np.ndarray\n", _CONSTANTS),
         (
             "        self._value = lifted(value)\n        self._tape = None\n",

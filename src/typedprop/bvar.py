@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Never, Self, TypeAlias, overload
 
@@ -65,7 +65,7 @@ _AnyIndex: TypeAlias = (
 )
 
 # A BVar without a value, by `bare(BVar)`: its callers set the three attributes.
-bare = object.__new__
+bare: Callable[[type[BVar[Any]]], BVar[Any]] = object.__new__
 # The names that the short ways of the operators use, looked up once.
 _Array = np.ndarray
 _NEGATE: Final = rules.NEGATE.code
