@@ -102,7 +102,7 @@ def rewritten(name: str, text: str) -> str:
         text = text.replace(old, new)
     if name == "bvar":
         # What is known to be a float loses its box, and gets a new one in each entry that keeps it.
-        text = text.replace(" is float", " is _Float").replace("(SCALE, self._node, 1.0", "(SCALE, self._node, _ONE")
+        text = re.sub(r" is float\b", " is _Float", text).replace("(SCALE, self._node, 1.0", "(SCALE, self._node, _ONE")
         text = text.replace("SCALE, other._node, 1.0)", "SCALE, other._node, _ONE)")
     text = _without_parameters(text)
     lines = text.split("\n")

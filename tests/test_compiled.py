@@ -32,6 +32,10 @@ def test_a_module_is_rewritten_line_for_line(name: str) -> None:
     were = {(node.name, node.lineno) for node in ast.walk(ast.parse(before)) if isinstance(node, ast.FunctionDef)}
     assert lines - were <= {("bare", k + 1) for k, line in enumerate(after.splitlines()) if "def bare" in line}
     assert "@overload" not in after
+    # No message is written otherwise.
+    said = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and "operand is" in str(node.value)}
+    was = {node.value for node in ast.walk(ast.parse(before)) if isinstance(node, ast.Constant)}
+    assert said <= was
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             assert not any("Generic" in ast.unparse(base) for base in node.bases)
