@@ -25,17 +25,16 @@ COMPILED = ("tape", "outer_sum", "index_sum", "leaves", "arithmetic", "bvar", "t
 
 _COMPARISONS = ("lt", "le", "gt", "ge")
 
-_CONSTANTS = "\n_Array = np.ndarray; _BARE: Any = object(); _Float: Final[Any] = float; _ONE: Final[Any] = 1.0\n"
-
 # What is written otherwise, by module: (in the source, for mypyc), each once in the source.
 _OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
     "bvar": (
         # Calling the class is the fast way to an instance, and `object.__new__` refuses.
         (
+            "# A BVar without a value, by `bare(BVar)`: its callers set the three attributes.\n"
             "bare: Callable[[type[BVar[Any]]], BVar[Any]] = object.__new__\n",
+            "_BARE: Final[Any] = object(); _Float: Final[Any] = float; _ONE: Final[Any] = 1.0\n"
             "def bare(_: Any) -> BVar[Any]: return BVar(_BARE)\n",
         ),
-        ("\n_Array = np.ndarray\n", _CONSTANTS),
         (
             "        self._value = lifted(value)\n        self._tape = None\n",
             "        if value is _BARE: return\n        self._value = lifted(value); self._tape = None\n",

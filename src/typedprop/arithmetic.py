@@ -20,7 +20,7 @@ import numpy as np
 
 from typedprop.errors import NotDifferentiableError, ShapeError
 from typedprop.index_sum import IndexSum, is_plain, scatter, scatter_all
-from typedprop.leaves import FOUND
+from typedprop.leaves import FOUND, NDARRAY
 from typedprop.outer_sum import OuterSum
 from typedprop.tape import PASS, RULES, TIMES, Joint, Parts, Rule, Value
 
@@ -47,7 +47,7 @@ _UNWARNED.run(np.seterr, all="ignore")
 def shape_of(x: Value) -> Shape:
     """The shape; `()` for numbers."""
     kind = type(x)
-    if kind is np.ndarray:
+    if kind is NDARRAY:
         return x.shape  # type: ignore[no-any-return]  # an array's shape
     if kind is float or kind in FOUND:
         # A value of a registered type is one thing, whatever attributes its class may have.
@@ -102,7 +102,7 @@ def number(x: Value) -> Value:
 
 def total(x: Value, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Value:
     """`x.sum(axis, keepdims)`, a Python float where nothing is left."""
-    if type(x) is np.ndarray and axis is None and not keepdims:
+    if type(x) is NDARRAY and axis is None and not keepdims:
         return float(np.add.reduce(x, None))
     y = x.sum(axis=axis, keepdims=keepdims)
     return y if shape_of(y) else number(y)
@@ -123,7 +123,7 @@ def broadcast_to(x: Value, shape: Shape, dtype: np.dtype[Any]) -> Value:
 
 def sum_to(x: Value, shape: Shape) -> Value:
     """The transpose of `broadcast_to`: sum over the axes along which a value of `shape` was stretched."""
-    if type(x) is np.ndarray and x.ndim == 2 and len(shape) == 1:
+    if type(x) is NDARRAY and x.ndim == 2 and len(shape) == 1:
         return np.add.reduce(x, 0)  # a row along the rows: the biases of a batch
     if not shape:
         return total(x)
@@ -282,7 +282,7 @@ CLEAR: Final = Rule("at", lambda g, index: cleared(g, index), lambda t, index: c
 
 def unstacked(x: Value) -> list[Value]:
     """The elements along the first axis, Python floats where they are scalars."""
-    return x.tolist() if type(x) is np.ndarray and x.ndim == 1 else list(x)
+    return x.tolist() if type(x) is NDARRAY and x.ndim == 1 else list(x)
 
 
 def _pull_unstack(parts: Parts, residual: tuple[Shape, Any]) -> Value:
@@ -355,7 +355,7 @@ def scaled_by(partial: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
 
     def apply(t: Value, residual: Any) -> Value:
         d = partial(residual)
-        if type(d) is np.ndarray and type(t) is np.ndarray and d is not residual and d.dtype is t.dtype:
+        if type(d) is NDARRAY and type(t) is NDARRAY and d is not residual and d.dtype is t.dtype:
             # The derivative is a temporary of ours, unless it is (a view of) something kept: reuse it, and save one
             # array of memory traffic.
             mine = d.base is None and not (type(residual) is tuple and any(d is kept for kept in residual))
@@ -569,7 +569,7 @@ def _sign_of_leaf(x: Any) -> int:
 
 def _outer_or_pair(left: Value, right: Value) -> Any:
     """The cotangent of a matrix in a matrix-vector product: a pair for the sweep to collect, dense for BVars."""
-    if type(left) is np.ndarray and type(right) is np.ndarray:
+    if type(left) is NDARRAY and type(right) is NDARRAY:
         return OuterSum(left, right)
     return outer(left, right)
 
@@ -579,7 +579,7 @@ def _dot(a: Value, b: Value) -> Value:
 
     (For two matrices it is slower: it fills the result with zeros first.)
     """
-    return a.dot(b) if type(b) is np.ndarray else a @ b
+    return a.dot(b) if type(b) is NDARRAY else a @ b
 
 
 def _product(name: str, pull_left: _Map, pull_right: _Map) -> tuple[int, int]:
@@ -645,7 +645,7 @@ def matmul_rules(x: Value, y: Value) -> tuple[int, int]:
         if ranks == (2, 1):
             return _MATRIX_VECTOR
         if ranks == (2, 2):
-            return _MATRICES_RIGHT_TRANSPOSED if type(y) is np.ndarray and y.flags.fnc else _MATRICES
+            return _MATRICES_RIGHT_TRANSPOSED if type(y) is NDARRAY and y.flags.fnc else _MATRICES
         if ranks == (1, 2):
             return _VECTOR_MATRIX
         if ranks == (1, 1):

@@ -33,7 +33,7 @@ from typedprop import arithmetic as rules
 from typedprop.arithmetic import Binary, Shape, broadcast_shape, describe, dtype_of, plain, shape_of
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.index_sum import scatter, scatter_all, selects_once
-from typedprop.leaves import FOUND, LeafType, leaf_type
+from typedprop.leaves import FOUND, NDARRAY, LeafType, leaf_type
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
 from typedprop.tape import JOINT, PART, PASS, SCALE, TIMES, Entry, Tape, Value, place_of
 
@@ -66,8 +66,7 @@ _AnyIndex: TypeAlias = (
 
 # A BVar without a value, by `bare(BVar)`: its callers set the three attributes.
 bare: Callable[[type[BVar[Any]]], BVar[Any]] = object.__new__
-# The names that the short ways of the operators use, looked up once.
-_Array = np.ndarray
+# What the short ways of the operators use, looked up once.
 _NEGATE: Final = rules.NEGATE.code
 _TRANSPOSE: Final = rules.TRANSPOSE.code
 
@@ -135,7 +134,7 @@ class BVar(Generic[V]):
     def value(self) -> V:
         """The plain value: a Python float, or a read-only view of the array."""
         value = plain(self)
-        if type(value) is np.ndarray:
+        if type(value) is NDARRAY:
             value.flags.writeable = False
             return value.view()  # type: ignore[return-value]  # V is the static name of this very array
         return value  # type: ignore[no-any-return]  # a number of type V
@@ -294,7 +293,7 @@ class BVar(Generic[V]):
         if type(other) is BVar:
             if other._tape is tape:
                 y = other._value
-                if type(x) is _Array and type(y) is _Array:
+                if type(x) is NDARRAY and type(y) is NDARRAY:
                     if x.shape == y.shape and x.dtype is y.dtype:
                         if tape is None:
                             return constant(x + y)
@@ -445,7 +444,7 @@ class BVar(Generic[V]):
         if type(other) is BVar:
             if other._tape is tape:
                 y = other._value
-                if type(x) is _Array and type(y) is _Array:
+                if type(x) is NDARRAY and type(y) is NDARRAY:
                     if x.shape == y.shape and x.dtype is y.dtype:
                         return record(tape, x - y, (PASS, self._node, None, _NEGATE, other._node, None))
                 elif type(x) is float and type(y) is float and tape is not None:
@@ -586,7 +585,7 @@ class BVar(Generic[V]):
         if type(other) is BVar:
             if other._tape is tape:
                 y = other._value
-                if type(x) is _Array and type(y) is _Array:
+                if type(x) is NDARRAY and type(y) is NDARRAY:
                     if x.shape == y.shape and x.dtype is y.dtype:
                         return record(tape, x * y, (TIMES, self._node, y, TIMES, other._node, x))
                 elif type(x) is float and type(y) is float and tape is not None:
@@ -971,7 +970,7 @@ class BVar(Generic[V]):
         tape, x = self._tape, self._value
         kept = type(other) is BVar and other._tape is tape
         y = other._value if kept else other
-        if type(x) is _Array and type(y) is _Array and x.dtype is y.dtype:
+        if type(x) is NDARRAY and type(y) is NDARRAY and x.dtype is y.dtype:
             value, (left, right) = rules.array_product(x, y)
             if tape is None:
                 return constant(value)
@@ -1145,7 +1144,7 @@ class BVar(Generic[V]):
     def T(self: BVar[L[M, N, D]]) -> BVar[L[N, M, D]]:
         """The transpose of a matrix."""
         x = self._value
-        if (x.ndim if type(x) is _Array else len(shape_of(x))) != 2:
+        if (x.ndim if type(x) is NDARRAY else len(shape_of(x))) != 2:
             raise ShapeError(f".T: wanted a matrix, got {describe(self.shape)}; use reshape or swapaxes")
         return record(self._tape, x.T, (_TRANSPOSE, self._node, None))
 
@@ -1637,7 +1636,7 @@ def beside(b: Value, x: Any, name: str, keep: bool) -> Value:
 
 def own_data(x: Any, like: np.dtype[Any], name: str, keep: bool) -> Value:
     """Plain data in an operation on BVars of dtype `like`; see `beside`."""
-    if type(x) is np.ndarray:
+    if type(x) is NDARRAY:
         dtype = x.dtype
         if not x.ndim:
             return float(x)
@@ -1669,7 +1668,7 @@ def _array_of(x: Value) -> Any:
     """The array that is the value of a BVar, under any number of nested gradients; None for anything else."""
     while type(x) is BVar:
         x = x._value
-    return x if type(x) is _Array else None
+    return x if type(x) is NDARRAY else None
 
 
 def binary(op: Binary, a: Any, b: Any) -> Any:
@@ -1677,15 +1676,17 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
     type_a, type_b = type(a), type(b)
     # The frequent cases, of arrays on one tape or none, or with plain data, need none of the questions below.
     if type_a is type_b:
-        both: Tape | None = a._tape
-        if both is b._tape:
-            x, y = a._value, b._value
+        p: BVar[Any] = a
+        q: BVar[Any] = b
+        both = p._tape
+        if both is q._tape:
+            x, y = p._value, q._value
             array_x, array_y = _array_of(x), _array_of(y)
             if array_x is not None is not array_y and array_x.dtype is array_y.dtype:
-                return _of_arrays(op, both, a._node, b._node, x, y, array_x, array_y)
+                return _of_arrays(op, both, p._node, q._node, x, y, array_x, array_y)
             if type(x) is float and type(y) is float and both is not None and op.slopes is not None:
                 slope_x, slope_y = op.slopes(x, y)
-                return record(both, op.value(x, y), (SCALE, a._node, slope_x, SCALE, b._node, slope_y))
+                return record(both, op.value(x, y), (SCALE, p._node, slope_x, SCALE, q._node, slope_y))
     elif type_b is float or type_b is int:
         x, tape = a._value, a._tape
         if _array_of(x) is not None:
@@ -1700,17 +1701,17 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
             if tape is None:
                 return constant(value)
             return record(tape, value, (op.right.code, b._node, op.right.residual(a, y, value)))
-    elif type_b is _Array and type_a is BVar:
+    elif type_b is NDARRAY and type_a is BVar:
         x, tape = a._value, a._tape
-        if type(x) is _Array and x.dtype is b.dtype and x.shape == b.shape:
+        if type(x) is NDARRAY and x.dtype is b.dtype and x.shape == b.shape:
             value = op.value(x, b)
             if tape is None:
                 return constant(value)
             kept = b.copy() if op.keeps else None
             return record(tape, value, (op.left.code, a._node, op.left.residual(x, kept, value)))
-    elif type_a is _Array and type_b is BVar:
+    elif type_a is NDARRAY and type_b is BVar:
         y, tape = b._value, b._tape
-        if type(y) is _Array and y.dtype is a.dtype and y.shape == a.shape:
+        if type(y) is NDARRAY and y.dtype is a.dtype and y.shape == a.shape:
             value = op.value(a, y)
             if tape is None:
                 return constant(value)

@@ -38,7 +38,7 @@ from typedprop.arithmetic import (
 from typedprop.bvar import Arr, BVar, V, binary, constant, innermost, is_operand, mixed, own_data, record, seen_from
 from typedprop.errors import DTypeError
 from typedprop.index_sum import is_plain
-from typedprop.leaves import FOUND
+from typedprop.leaves import FOUND, NDARRAY
 from typedprop.shapes import L, One, R, Tensor3, Tensor4
 from typedprop.tape import JOINT, PART, SCALE, Entry, Joint, Rule, Tape, Value
 
@@ -54,7 +54,7 @@ D = TypeVar("D", bound=np.generic)
 def checked_plain(name: str, x: Any) -> Value:
     """Plain data as NumPy's functions get it: a float or an array of floats; everything else is refused by name."""
     kind = type(x)
-    if kind is float or (kind is np.ndarray and x.dtype.kind == "f" and x.ndim):
+    if kind is float or (kind is NDARRAY and x.dtype.kind == "f" and x.ndim):
         return x
     if not is_operand(x):
         raise DTypeError(f"{name}: wanted a BVar, a float or a float array, got {what_is(x)}")
@@ -139,10 +139,10 @@ def elementwise(
     def call(x: Any, /) -> Any:
         if type(x) is not BVar:
             x = checked_plain(name, x)
-            return value(x) if type(x) is np.ndarray else of_number(x)
+            return value(x) if type(x) is NDARRAY else of_number(x)
         inner, tape = x._value, x._tape
         y: Any
-        if type(inner) is np.ndarray:
+        if type(inner) is NDARRAY:
             y = value(inner)
             if tape is None:
                 return constant(y)
@@ -174,7 +174,7 @@ def _scaled_elements(partial: Function) -> Function:
 
     def apply(t: Value, kept: Any) -> Value:
         d = partial(kept)
-        if type(d) is np.ndarray is type(t) and d is not kept and d.base is None:
+        if type(d) is NDARRAY is type(t) and d is not kept and d.base is None:
             return np.multiply(d, t, d)
         return t * d
 
@@ -357,7 +357,7 @@ def unary(
     def call(x: Any, *static: Any) -> Any:
         if type(x) is not BVar:
             y = value(checked_plain(name, x), *static)
-            return y if type(y) is np.ndarray and y.ndim else number(y)
+            return y if type(y) is NDARRAY and y.ndim else number(y)
         inner, tape = x._value, x._tape
         y = call(inner, *static)
         if tape is None:

@@ -26,7 +26,7 @@ import numpy as np
 
 from typedprop.errors import EscapedBVarError
 from typedprop.index_sum import IndexSum, total
-from typedprop.leaves import added
+from typedprop.leaves import NDARRAY, added
 from typedprop.outer_sum import OuterSum
 
 # A plain number or array, a value of a registered type, or a differentiable value of an enclosing tape: what a tape
@@ -201,11 +201,13 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
         _accumulate(cotangents, shared, node, seed, False)
     rules = RULES
     next_entry, next_cotangent = entries.pop, cotangents.pop
-    array, add = np.ndarray, np.add
+    array, add = NDARRAY, np.add
     outer_sum, index_sum = OuterSum, IndexSum
     entry: Entry = ()
     cotangent: Any = None
+    # Of all but a joint entry a number, which `scaled` is known to be.
     parent: Any
+    scaled: int
     residual: Any
     next_code: int = PASS
     next_parent: Any = None
@@ -216,17 +218,17 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
             cotangent = next_cotangent()
             if cotangent is None:
                 continue
-            code = entry[0]
+            code: int = entry[0]
             if code == SCALE:
                 # The path of scalars: one multiplication and one addition an operand, no call.
                 if len(entry) == 3:
-                    _, parent, residual = entry
+                    _, scaled, residual = entry
                 else:
-                    _, parent, residual, _, other, slope = entry
+                    _, scaled, residual, _, other, slope = entry
                     old = cotangents[other]
                     cotangents[other] = cotangent * slope if old is None else old + cotangent * slope
-                old = cotangents[parent]
-                cotangents[parent] = cotangent * residual if old is None else old + cotangent * residual
+                old = cotangents[scaled]
+                cotangents[scaled] = cotangent * residual if old is None else old + cotangent * residual
                 continue
             if (kind := type(cotangent)) is not array and (kind is outer_sum or kind is index_sum):
                 cotangent = cotangent.dense()
@@ -282,7 +284,7 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
         raise RuntimeError(OUTLIVED)
     for node, cotangent in enumerate(cotangents):
         kind = type(cotangent)
-        if kind is np.ndarray:
+        if kind is NDARRAY:
             if node in shared:
                 cotangents[node] = cotangent.copy()
         elif kind is OuterSum or kind is IndexSum:
@@ -299,7 +301,7 @@ def _accumulate(cotangents: list[Any], shared: set[int], node: int, contribution
         if not fresh:
             shared.add(node)
         return
-    if kind is np.ndarray is type(contribution):
+    if kind is NDARRAY is type(contribution):
         if node not in shared:
             np.add(old, contribution, old)
             return
@@ -355,7 +357,7 @@ def push_forward(entries: list[Entry], tangents: Sequence[Value], wanted: bytear
                     if total is None:
                         total = contribution
                     else:
-                        total = total + contribution if type(total) is np.ndarray else added(total, contribution)
+                        total = total + contribution if type(total) is NDARRAY else added(total, contribution)
             pushed.append(total)
     except Exception as error:
         if not entries[position]:

@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 from typedprop.arithmetic import describe, plain, shape_of, total, unwarned
 from typedprop.bvar import BVar, axis_of, record
 from typedprop.errors import ShapeError
+from typedprop.leaves import NDARRAY
 from typedprop.op import checked_plain, on, opened, unary
 from typedprop.ops.elementwise import exp, where
 from typedprop.shapes import L, R
@@ -129,7 +130,7 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
             f"{describe(shape_of(target))}; wanted a probability for each logit (one-hot for a label)"
         )
     tape, (x, t) = opened("softmax_cross_entropy", logits, target)
-    if tape is None or not (type(x) is type(t) is np.ndarray) or x.ndim > 2 or not on(tape, logits):
+    if tape is None or not (type(x) is type(t) is NDARRAY) or x.ndim > 2 or not on(tape, logits):
         # Plain integers count as the floats that they equal, of the other operand's dtype.
         given: Any = logits if type(logits) is BVar else x
         y = log_softmax(given)
@@ -150,12 +151,13 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
 
 def _of_arrays(logits: Any, target: Any) -> BVar[Any] | None:
     """The frequent case, of a recorded array and a plain one that fits it; None for all others."""
-    if type(logits) is not BVar or type(target) is not np.ndarray:
+    if type(logits) is not BVar or type(target) is not NDARRAY:
         return None
     x, tape, node = logits._value, logits._tape, logits._node
-    if tape is None or type(x) is not np.ndarray or x.dtype is not target.dtype or x.shape != target.shape:
+    if tape is None or type(x) is not NDARRAY or x.dtype is not target.dtype:
         return None
-    if x.ndim > 2 or not x.size:
+    shape = x.shape
+    if shape != target.shape or len(shape) > 2 or 0 in shape:
         return None
     value, d, _ = _fused(x, target)
     return record(tape, value, (_CROSS_ENTROPY.code, node, d))
@@ -165,6 +167,8 @@ def _of_arrays(logits: Any, target: Any) -> BVar[Any] | None:
 # methods cost 1 us more each.
 _largest: Any = np.maximum.reduce
 _total: Any = np.add.reduce
+# NumPy's functions by names of their own, which Python finds faster: see `NDARRAY`.
+_subtract, _multiply, _divide, _exp, _log, _vecdot = np.subtract, np.multiply, np.divide, np.exp, np.log, np.vecdot
 
 
 def _fused(x: Any, t: Any) -> tuple[Any, Any, Any]:
@@ -173,26 +177,28 @@ def _fused(x: Any, t: Any) -> tuple[Any, Any, Any]:
     The derivative by the logits is softmax times the target's sum, less the target. That by the target is minus the
     logarithm of softmax, given as what it is the difference of. The target itself is not kept.
     """
-    below = np.subtract(x, _largest(x, -1, None, None, True))
-    p = np.exp(below)
+    below = _subtract(x, _largest(x, -1, None, None, True))
+    p = _exp(below)
     norm = _total(p, -1, None, None, True)
     mass = _total(t, -1, None, None, True)
-    np.multiply(p, np.divide(mass, norm), p)
-    np.subtract(p, t, p)
-    np.log(norm, norm)
+    _multiply(p, _divide(mass, norm), p)
+    _subtract(p, t, p)
+    _log(norm, norm)
     # -sum(t log_softmax(x)), where the logarithm of the norm is taken out of the sum. NumPy would warn of 0 times -inf.
-    hits = unwarned(np.vecdot, t, below)
-    sum_of_hits = np.add.reduce(hits)
+    hits = unwarned(_vecdot, t, below)
+    sum_of_hits = _total(hits)
     if sum_of_hits != sum_of_hits:
         # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
         below = np.where(np.isneginf(below) & (t == 0), norm, below)
-        hits = np.vecdot(t, below)
-    loss = np.subtract(np.multiply(norm, mass)[..., 0], hits)
+        hits = _vecdot(t, below)
+    loss = _subtract(_multiply(norm, mass)[..., 0], hits)
     return (loss if x.ndim > 1 else float(loss)), p, (below, norm)
 
 
 def _column(g: Value) -> Value:
     """Per-row cotangents as a column beside the rows' elements."""
+    if type(g) is NDARRAY:
+        return g[..., None]
     return g.reshape((*shape_of(g), 1)) if shape_of(g) else g
 
 

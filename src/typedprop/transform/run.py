@@ -12,7 +12,7 @@ from typedprop import tree
 from typedprop.arithmetic import describe, dtype_of, one_like, plain, shape_of, zero_like
 from typedprop.bvar import BVar, bare, constant, lifted
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
-from typedprop.leaves import leaf_type
+from typedprop.leaves import NDARRAY, leaf_type
 from typedprop.tape import SweepError, Tape, Value, pull_back, push_forward
 from typedprop.transform.watched import WatchedTape, written_line
 
@@ -64,7 +64,7 @@ class Inputs:
 
     def gradient(self, cotangents: Sequence[Value]) -> list[Any]:
         """The arguments' cotangents; zeros of its own shape and dtype for a leaf that received none."""
-        array, leaves = np.ndarray, []
+        array, leaves = NDARRAY, []
         for g, leaf in zip(cotangents, self.leaves, strict=True):
             if type(g) is array:
                 # `constant`, written out.
@@ -118,7 +118,7 @@ def check_like(
     """That tangents or cotangents have the shapes and dtypes of the leaves, of `trees`, that they belong to."""
     for k, (value, leaf) in enumerate(zip(values, leaves, strict=True)):
         x = leaf._value if type(leaf) is BVar else leaf
-        if type(value) is np.ndarray is type(x) and value.shape == x.shape and value.dtype is x.dtype:
+        if type(value) is NDARRAY is type(x) and value.shape == x.shape and value.dtype is x.dtype:
             continue
         shape, kind, dtype = shape_of(value), leaf_type(type(plain(value))), dtype_of(value)
         if shape == shape_of(leaf) and kind is leaf_type(type(plain(leaf))) and dtype == dtype_of(leaf):
@@ -146,10 +146,10 @@ def _as_leaf(cotangent: Value, leaf: BVar[Any]) -> BVar[Any]:
 
 def separate(value: Value, given: Iterable[Value]) -> Value:
     """`value`, or a copy of it if it may be one of the arrays that the caller gave, or a view of one."""
-    if type(value) is np.ndarray:
+    if type(value) is NDARRAY:
         for x in given:
             # Two arrays that are no views share nothing; asking NumPy takes longer than a short product.
-            if type(x) is np.ndarray and (
+            if type(x) is NDARRAY and (
                 x is value or ((x.base is not None or value.base is not None) and np.may_share_memory(value, x))
             ):
                 return value.copy()
