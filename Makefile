@@ -35,7 +35,7 @@ READY := .venv/ready
 APART := typing examples benchmarks test_docs.py test_site.py test_browser.py test_coming_from.py test_faults.py \
 	test_load.py test_random_programs.py
 # Of these every line and every branch is run, of the rest 98 %.
-ENGINE := $(addprefix src/typedprop/,$(addsuffix .py,tape arithmetic bvar op outer_sum index_sum tree record flat leaves) \
+ENGINE := $(addprefix src/typedprop/,$(addsuffix .py,tape arithmetic bvar op elementwise2 outer_sum index_sum tree record flat leaves) \
 	transform/* ops/*)
 comma := ,
 space := $(subst ,, )

@@ -10,6 +10,7 @@ import pytest
 
 from tests.untyped import DTYPES, BVar, difference, lift, rand, tp
 from typedprop.arithmetic import broadcast_to, shape_of, take
+from typedprop.elementwise2 import elementwise2
 from typedprop.errors import DTypeError
 from typedprop.index_sum import scatter
 from typedprop.op import (
@@ -17,7 +18,6 @@ from typedprop.op import (
     checked_plain,
     decomposition,
     elementwise,
-    elementwise2,
     linear,
     nary,
     opened,

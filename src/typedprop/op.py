@@ -1,7 +1,7 @@
 """How a primitive is declared: value, pull and push in one place, in a line or two.
 
 - `elementwise(value, of_input=...)` or `of_output=`: a function of each element, by its derivative.
-- `elementwise2(value, left, right)`: a function of two values element by element, by its two derivatives.
+- `elementwise2`, in a file of its own: a function of two values element by element, by its two derivatives.
 - `linear(apply, transpose)`: a linear map of one operand; the map is its own forward mode.
 - `bilinear(value, left, right)`: linear in each of two operands.
 - `unary(value, keep, pull, push)`: one operand, free form.
@@ -27,19 +27,15 @@ import numpy as np
 from typing_extensions import TypeVar
 
 from typedprop.arithmetic import (
-    Binary,
-    Operand,
-    broadcast_shape,
     dtype_of,
     number,
     shape_of,
     what_is,
 )
-from typedprop.bvar import Arr, BVar, V, binary, constant, innermost, is_operand, mixed, own_data, record, seen_from
+from typedprop.bvar import Arr, BVar, V, constant, innermost, is_operand, mixed, own_data, record, seen_from
 from typedprop.errors import DTypeError
 from typedprop.index_sum import is_plain
 from typedprop.leaves import FOUND, NDARRAY
-from typedprop.shapes import L, One, R, Tensor3, Tensor4
 from typedprop.tape import JOINT, PART, SCALE, Entry, Joint, Rule, Tape, Value
 
 Function = Callable[..., Any]
@@ -179,134 +175,6 @@ def _scaled_elements(partial: Function) -> Function:
         return t * d
 
     return apply
-
-
-class Elementwise2:
-    """A differentiable function of two operands, element by element: what `elementwise2` makes.
-
-    The operands go together as those of the operators do: equal sizes, a scalar with anything, `R[N]` along the rows of
-    `L[M, N]`, and what keepdims leaves. Raises `ShapeError` otherwise, and `DTypeError` for float32 beside float64.
-    """
-
-    def __init__(self, name: str, op: Binary, doc: str) -> None:
-        self.__name__ = name
-        self.__doc__ = doc
-        self._op = op
-
-    @overload
-    def __call__(self, x: BVar[V], y: BVar[V] | V, /) -> BVar[V]: ...
-    @overload
-    def __call__(self, x: V, y: BVar[V], /) -> BVar[V]: ...
-    @overload
-    def __call__(self, x: BVar[Arr], y: BVar[float] | float, /) -> BVar[Arr]: ...
-    @overload
-    def __call__(self, x: BVar[float] | float, y: BVar[Arr], /) -> BVar[Arr]: ...
-    @overload
-    def __call__(self, x: BVar[float], y: Arr, /) -> BVar[Arr]: ...
-    @overload
-    def __call__(self, x: Arr, y: BVar[float], /) -> BVar[Arr]: ...
-    @overload
-    def __call__(
-        self,
-        x: BVar[L[M, N, D]],
-        y: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
-        /,
-    ) -> BVar[L[M, N, D]]: ...
-    @overload
-    def __call__(
-        self, x: L[M, N, D], y: BVar[R[N, D]] | BVar[L[M, One, D]] | BVar[L[One, N, D]], /
-    ) -> BVar[L[M, N, D]]: ...
-    @overload
-    def __call__(
-        self,
-        x: BVar[R[N, D]] | R[N, D] | BVar[L[M, One, D]] | L[M, One, D] | BVar[L[One, N, D]] | L[One, N, D],
-        y: BVar[L[M, N, D]],
-        /,
-    ) -> BVar[L[M, N, D]]: ...
-    @overload
-    def __call__(
-        self, x: BVar[R[N, D]] | BVar[L[M, One, D]] | BVar[L[One, N, D]], y: L[M, N, D], /
-    ) -> BVar[L[M, N, D]]: ...
-    # Plain arrays by rank: for two types of one variable a checker finds a common supertype, whatever the sizes.
-    @overload
-    def __call__(self, x: R[N, D], y: R[N, D] | float, /) -> R[N, D]: ...
-    @overload
-    def __call__(
-        self, x: L[M, N, D], y: L[M, N, D] | R[N, D] | L[M, One, D] | L[One, N, D] | float, /
-    ) -> L[M, N, D]: ...
-    @overload
-    def __call__(self, x: R[N, D] | L[M, One, D] | L[One, N, D], y: L[M, N, D], /) -> L[M, N, D]: ...
-    @overload
-    def __call__(self, x: Tensor3[M, N, K, D], y: Tensor3[M, N, K, D] | float, /) -> Tensor3[M, N, K, D]: ...
-    @overload
-    def __call__(self, x: Tensor4[B, M, N, K, D], y: Tensor4[B, M, N, K, D] | float, /) -> Tensor4[B, M, N, K, D]: ...
-    @overload
-    def __call__(self, x: float, y: Arr, /) -> Arr: ...
-    @overload
-    def __call__(self, x: float, y: float, /) -> float: ...
-    def __call__(self, x: Any, y: Any, /) -> Any:
-        """Of each two elements of `x` and `y`, each a BVar, an array or a number.
-
-        Two of one shape, a scalar with anything, a vector with the rows of a matrix, and what `keepdims` leaves. Raises
-        `ShapeError` for other sizes, and `DTypeError` for float32 beside float64.
-        """
-        name = self.__name__
-        if type(x) is BVar or type(y) is BVar:
-            for other in (x, y):
-                if type(other) is not BVar:
-                    checked_plain(name, other)
-            return binary(self._op, x, y)
-        _, (x, y) = opened(name, x, y)
-        broadcast_shape(name, shape_of(x), shape_of(y))
-        try:
-            z = self._op.value(x, y)
-        except (ValueError, OverflowError, ZeroDivisionError):
-            z = self._op.value(np.float64(x), np.float64(y))
-        if type(z) is complex:
-            raise ValueError(f"{name}: {name}({x!r}, {y!r}) is not a real number")
-        return z if shape_of(z) else float(z)
-
-    def __repr__(self) -> str:
-        return f"<typedprop elementwise {self.__name__}>"
-
-
-def elementwise2(
-    name: str,
-    value: Function,
-    left: Function,
-    right: Function,
-    *,
-    keep: Function | None = None,
-    number: Function | None = None,
-    doc: str = "",
-) -> Elementwise2:
-    """Declare a function of two operands element by element, which broadcast as the operators do.
-
-    `value` is the NumPy function; `number`, where given, a faster one for Python floats. `keep(a, b, y)` says what of
-    the operands and the value to remember, as a tuple: by default all three. `left(*kept)` and `right(*kept)` are then
-    the derivatives by each operand.
-    """
-
-    def value_of(x: Any, y: Any) -> Any:
-        if type(x) is BVar or type(y) is BVar:
-            return call(x, y)
-        if type(x) is float and type(y) is float and number is not None:
-            return number(x, y)
-        z = value(x, y)
-        return z if shape_of(z) else float(z)
-
-    residual = keep or (lambda a, b, y: (a, b, y))
-    call = Elementwise2(
-        name,
-        Binary(
-            name,
-            value_of,
-            Operand(name, residual, lambda kept: left(*kept)),
-            Operand(name, residual, lambda kept: right(*kept)),
-        ),
-        doc,
-    )
-    return call
 
 
 class Linear:

@@ -37,7 +37,7 @@ OUT = ROOT / "out" / "mutants"
 PAGE = Path(__file__).with_name("survivors.md")
 FIGURES = ROOT / "docs" / "reliability.md"
 BETWEEN = re.compile(r"(?<=written by python -m tests\.mutation\. -->\n\n).*?(?=\n\n<!-- As far as here\.)", re.DOTALL)
-ENGINE = ("tape", "arithmetic", "bvar", "op", "outer_sum", "tree", "record", "flat", "leaves")
+ENGINE = ("tape", "arithmetic", "bvar", "op", "elementwise2", "outer_sum", "tree", "record", "flat", "leaves")
 # Those that ask other programs, whose processes are not this one, or whose work is large, say little of a line and take
 # long. Interrupts that come at any time come also while coverage holds a lock, which nobody gives back.
 APART = (

@@ -6,7 +6,7 @@ import numpy as np
 from typing_extensions import TypeVar
 
 import typedprop as tp
-from typedprop import BVar, Dim, L, R, Tensor3, special
+from typedprop import BVar, Dim, L, R, Tensor3, Tensor4, special
 from typedprop.shapes import One
 
 M = TypeVar("M", bound=int)
@@ -91,6 +91,34 @@ assert_type(tp.maximum(w, w.sum(axis=1, keepdims=True)), BVar[L[Rows, Columns]])
 assert_type(tp.maximum(w, plain_column), BVar[L[Rows, Columns]])
 assert_type(tp.maximum(plain_w, plain_x), L[Rows, Columns])
 assert_type(tp.maximum(plain_x, plain_w), L[Rows, Columns])
+
+# A size of 1 beside one that is not known may become any: the result fits every size there.
+row_of_means: BVar[L[One, Columns]] = w.mean(axis=0, keepdims=True)
+unknown_rows: BVar[L[Any, Columns]] = w
+of_rows: BVar[L[Rows, Columns]] = tp.maximum(row_of_means, unknown_rows)
+of_rows = tp.minimum(unknown_rows, row_of_means)
+of_rows = tp.add(row_of_means, unknown_rows.value)
+of_rows = tp.hypot(row_of_means.value, unknown_rows)
+of_rows = tp.logaddexp(unknown_rows, row_of_means.value)
+of_plain_rows: L[Rows, Columns] = tp.maximum(row_of_means.value, unknown_rows.value)
+of_plain_rows = tp.maximum(unknown_rows.value, row_of_means.value)
+one_number: BVar[L[One, One]] = w.mean(keepdims=True)
+unknown_sizes: BVar[L[Any, Any]] = w
+of_rows = tp.maximum(one_number, unknown_sizes)
+one_page: BVar[Tensor3[One, Rows, Columns]] = BVar(plain_t[:1])
+one_row: BVar[Tensor3[One, One, Columns]] = BVar(tp.ones(1, 1, columns))
+any_pages: BVar[Tensor3[Any, Rows, Columns]] = t
+any_rows: BVar[Tensor3[Any, Any, Columns]] = t
+of_pages: BVar[Tensor3[Pages, Rows, Columns]] = tp.maximum(one_page, any_pages)
+of_pages = tp.minimum(one_page, any_pages.value)
+of_pages = tp.power(one_page.value, any_pages)
+of_pages = tp.maximum(any_pages.value, one_page)
+of_pages = tp.maximum(one_row, any_rows)
+of_plain_pages: Tensor3[Pages, Rows, Columns] = tp.maximum(one_page.value, any_pages.value)
+any_batch: BVar[Tensor4[Pages, Any, Rows, Any]] = BVar(tp.ones(pages, pages, rows, columns))
+one_column: BVar[Tensor4[Pages, Any, Rows, One]] = BVar(tp.ones(pages, pages, rows, 1))
+of_batch: BVar[Tensor4[Pages, Pages, Rows, Columns]] = tp.maximum(one_column, any_batch)
+assert_type(tp.maximum(one_page, one_page), BVar[Tensor3[One, Rows, Columns]])
 
 # Choice and bounds.
 assert_type(tp.where(mask, x, x), BVar[R[Columns]])

@@ -24,7 +24,7 @@ tp.maximum(plain_y, x)  # E: mypy=misc pyright=reportArgumentType,reportCallIssu
 tp.minimum(plain_x, plain_y)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
 tp.hypot(w, y)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 tp.hypot(w, w.T)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
-tp.hypot(plain_w, plain_w.T)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
+tp.hypot(plain_w, plain_w.T)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 tp.arctan2(plain_y, w)  # E: mypy=misc pyright=reportArgumentType,reportCallIssue
 tp.logaddexp(x, x32)  # E: mypy=arg-type pyright=reportArgumentType,reportCallIssue
 tp.power(x, "2")  # E: mypy=misc pyright=reportArgumentType,reportCallIssue

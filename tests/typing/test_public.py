@@ -67,13 +67,19 @@ STRETCHED_SIZES = " ".join(
         *(f"typedprop.shapes.{kind}.__{name}__" for kind in ("R", "L", "Tensor3", "Tensor4") for name in _ARITHMETIC),
         *(f"typedprop.shapes.{kind}.__{name}__" for kind in ("R", "L", "Tensor3", "Tensor4") for name in _COMPARISONS),
         *(f"typedprop.shapes.L.__r{name}__" for name in _ARITHMETIC),
+        "typedprop.elementwise2.Elementwise2.__call__",
     ]
 )
 QUOTIENTS = """
 typedprop.shapes.R.__truediv__ typedprop.shapes.L.__truediv__ typedprop.shapes.L.__rtruediv__
 typedprop.shapes.Tensor3.__truediv__ typedprop.shapes.Tensor4.__truediv__
 """
-UNKNOWN_RANKS = " ".join(f"typedprop.bvar.BVar.__{r}{name}__" for r in ("", "r") for name in _ARITHMETIC)
+UNKNOWN_RANKS = " ".join(
+    [
+        *(f"typedprop.bvar.BVar.__{r}{name}__" for r in ("", "r") for name in _ARITHMETIC),
+        "typedprop.elementwise2.Elementwise2.__call__",
+    ]
+)
 BESIDE_UNKNOWN_RANKS = " ".join(f"typedprop.bvar.BVar.__{name}__" for name in _ARITHMETIC)
 
 

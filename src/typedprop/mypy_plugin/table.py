@@ -126,4 +126,4 @@ BROADCAST = frozenset(
     for name in _OPERATORS
     for reflected in ("", "r")
 )
-ELEMENTWISE2 = "typedprop.op.Elementwise2.__call__"
+ELEMENTWISE2 = "typedprop.elementwise2.Elementwise2.__call__"

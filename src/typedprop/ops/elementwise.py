@@ -36,16 +36,15 @@ from typedprop.arithmetic import (
     unwarned,
 )
 from typedprop.bvar import BVar, constant
+from typedprop.elementwise2 import Elementwise2, elementwise2
 from typedprop.errors import DTypeError, ShapeError
 from typedprop.index_sum import is_plain
 from typedprop.leaves import NDARRAY
 from typedprop.op import (
     Elementwise,
-    Elementwise2,
     checked,
     checked_plain,
     elementwise,
-    elementwise2,
     opened,
     record_parts,
     unary,

@@ -16,8 +16,9 @@ from typing_extensions import TypeVar
 
 from typedprop.arithmetic import dtype_of, plain, shape_of
 from typedprop.bvar import BVar
+from typedprop.elementwise2 import Elementwise2, elementwise2
 from typedprop.extras import extra
-from typedprop.op import Elementwise, Elementwise2, checked, elementwise, elementwise2, unary
+from typedprop.op import Elementwise, checked, elementwise, unary
 from typedprop.ops.elementwise import choose, exp, log, over, quiet, sigmoid, sign, square
 from typedprop.tape import Value
 
