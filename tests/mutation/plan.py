@@ -85,8 +85,8 @@ class Plan:
     def covering(self, job: Job) -> set[str]:
         """The tests that run the mutant's lines, or at least its statement.
 
-        Of what is made as the module is imported: those that run functions in the same statement, or functions that
-        name what it makes, or any function of the module.
+        Of what is made as the module is imported: those that run functions in the same statement, or in one that
+        names what it makes, or any function of the module. Of a method's default: those that run the method.
         """
         lines, mutation = self.lines[job.module], job.mutation
 
@@ -97,17 +97,21 @@ class Plan:
             found = of(range(mutation.line, mutation.end + 1)) or of(range(mutation.statement, mutation.end + 1))
             if found or not job.imported:
                 return found
-        found = of(range(mutation.first, mutation.last + 1))
+        method = _method_of(job)
+        first, last = (mutation.first, mutation.last) if method is None else (method.lineno, method.end_lineno or 0)
+        found = of(range(first, last + 1))
         if not found:
             made = _bound(job.tree, mutation.first, mutation.last)
             for statement in job.tree.body:
-                if isinstance(statement, ast.FunctionDef | ast.ClassDef) and made & _names(statement):
+                if made & _names(statement):
                     found |= of(range(statement.lineno, (statement.end_lineno or 0) + 1))
         return self._named(job) | (found or of(lines))
 
     def _named(self, job: Job) -> set[str]:
         """Of what is made as the module is imported: the tests whose names hold its name, two of each function."""
-        names = {name.strip("_").lower() for name in _bound(job.tree, job.mutation.first, job.mutation.last)}
+        method = _method_of(job)
+        bound = _bound(job.tree, job.mutation.first, job.mutation.last) if method is None else {method.name}
+        names = {name.strip("_").lower() for name in bound}
         if job.mutation.called or not names:
             return set()
         word = re.compile(rf"(?<![a-z])({'|'.join(map(re.escape, names))})(?![a-z])")
@@ -159,6 +163,18 @@ class Plan:
         }
         with self.results.open("a") as file:
             file.write(json.dumps(entry) + "\n")
+
+
+def _method_of(job: Job) -> ast.FunctionDef | None:
+    """The method, or other function in a class, whose default or decorator a mutant changes."""
+    if job.mutation.called:
+        return None
+    for statement in job.tree.body:
+        if isinstance(statement, ast.ClassDef):
+            for inner in ast.walk(statement):
+                if isinstance(inner, ast.FunctionDef) and inner.lineno == job.mutation.statement:
+                    return inner
+    return None
 
 
 def _bound(tree: ast.Module, first: int, last: int) -> set[str]:

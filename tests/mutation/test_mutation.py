@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import signal
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from coverage import CoverageData
 
 from tests.mutation.__main__ import digests, modules, place_of, report
 from tests.mutation.forks import Functions, drained, ended_by, in_fork, keeping_names
 from tests.mutation.mutator import Mutation, mutations
-from tests.mutation.plan import ROOT
+from tests.mutation.plan import ROOT, Plan
 
 
 def faults(source: str) -> list[str]:
@@ -125,6 +128,32 @@ def test_places_that_run_at_import() -> None:
     ]
 
 
+def test_a_default_meets_the_tests_of_its_method(tmp_path: Path) -> None:
+    """And what is made as the module is imported those of whatever names it, be it a lambda."""
+    source = """
+    BASE = 10
+    class A:
+        def f(self, x=1):
+            return x
+        def g(self, x=2):
+            return x
+    h = made(lambda x: x * BASE)
+    """
+    module = tmp_path / "module.py"
+    module.write_text(textwrap.dedent(source))
+    lines = {5: "of f", 7: "of g", 8: "of h"}
+    data = CoverageData(str(tmp_path / "coverage"))
+    for line, test in lines.items():
+        data.set_context(f"test_{test}|run")
+        data.add_lines({str(module): [line]})
+    data.write()
+    seconds = tmp_path / "seconds.json"
+    seconds.write_text(json.dumps({f"test_{test}": 0.1 for test in lines.values()}))
+    plan = Plan([str(module)], tmp_path / "coverage", seconds, tmp_path / "results", 1, 1.0)
+    found = {job.mutation.before: plan.covering(job) for job in plan.mutants(str(module)) if not job.mutation.called}
+    assert found == {"10": {"test_of h"}, "1": {"test_of f"}, "2": {"test_of g"}}
+
+
 SOURCE = """
 def outer(a, b):
     def middle(x):
@@ -217,5 +246,10 @@ def test_what_has_changed_is_told_by_function() -> None:
 
 def test_the_engine_and_the_rules_are_mutated() -> None:
     found = modules()
-    assert {"src/typedprop/tape.py", "src/typedprop/ops/linalg/svd.py", "src/typedprop/transform/run.py"} <= {*found}
+    assert {
+        "src/typedprop/tape.py",
+        "src/typedprop/index_sum.py",
+        "src/typedprop/ops/linalg/svd.py",
+        "src/typedprop/transform/run.py",
+    } <= {*found}
     assert sum(len(mutations(ast.parse((ROOT / module).read_text()))) for module in found) > 10_000
