@@ -407,6 +407,57 @@ def test_a_class_without_operators_is_added_by_its_own_function() -> None:
     assert pullback(cotangent).value == Sparse(z=1)
 
 
+def test_its_own_function_adds_what_belongs_to_different_gradients() -> None:
+    one, other = Sparse(a=1), BVar(Sparse(b=2))
+    sums: list[Callable[[Any, Any], Any]] = [lambda v, w: v + w, lambda v, w: w + v]
+    for f in sums:
+        value, pullback = tp.vjp(lambda v: tp.vjp(lambda w: f(v, w), BVar(one))[0], other)  # noqa: B023
+        assert value.value == Sparse(a=1, b=2)
+        assert pullback(BVar(Sparse(z=1))).value == Sparse(z=1)
+
+
+class Score:
+    """Its `+` takes an int, and what adds two of them has another name."""
+
+    def __init__(self, points: int) -> None:
+        self.points = points
+
+    def __add__(self, more: int) -> Score:
+        return Score(self.points + more)
+
+    __radd__ = __add__
+
+    def joined(self, other: Score) -> Score:
+        return Score(self.points + other.points)
+
+
+register(Score, zero=lambda _: Score(0), one=lambda _: Score(1), add=Score.joined)
+
+
+def test_an_int_is_added_by_the_operator() -> None:
+    b: Any = BVar(Score(3))
+    assert [sum.value.points for sum in (b + 2, 2 + b, b + b)] == [5, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("f", "value", "bend"),
+    [
+        (lambda a, b: (a + b) ** 3, lambda a, b: (a + b) ** 3, lambda a, b: 6 * (a + b)),
+        (lambda a, b: (a - b) ** 3, lambda a, b: (a - b) ** 3, lambda a, b: -6 * (a - b)),
+        (lambda a, b: (b - a) ** 3, lambda a, b: (b - a) ** 3, lambda a, b: -6 * (b - a)),
+        (lambda a, b: (a * b) ** 2, lambda a, b: (a * b) ** 2, lambda a, b: 4 * a * b),
+        (lambda a, b: (b * a) ** 2, lambda a, b: (a * b) ** 2, lambda a, b: 4 * a * b),
+        (lambda a, b: (a / b) ** 2, lambda a, b: (a / b) ** 2, lambda a, b: -4 * a / b**3),
+        (lambda a, b: (b / a) ** 2, lambda a, b: (b / a) ** 2, lambda a, b: -4 * b / a**3),
+    ],
+)
+def test_operands_that_belong_to_different_gradients(f: Any, value: Any, bend: Any) -> None:
+    """One to the outer gradient, the other to the inner one, which is a number to begin with."""
+    a, b = Fraction(2, 3), Fraction(5, 7)
+    assert any_tp.vjp(lambda x: any_tp.vjp(lambda y: f(x, y), BVar(b))[0], BVar(a))[0].value == value(a, b)
+    assert any_tp.grad(lambda x: any_tp.grad(lambda y: f(x, y))(b))(a) == bend(a, b)
+
+
 def test_no_other_operation_is_made_up() -> None:
     with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \*: 'Sparse' and 'Sparse'"):
         _ = BVar(Sparse(a=1)) * BVar(Sparse(a=1))
@@ -528,6 +579,14 @@ HALF = anything(Fraction(1, 2))
         (lambda: HALF * True, r"\*: a Fraction and a bool do not mix"),
         (lambda: HALF * np.ones(2), r"\*: a Fraction and a ndarray do not mix"),
         (lambda: np.ones(2) * HALF, r"\*: a Fraction and a ndarray do not mix"),
+        (lambda: HALF * np.array([1j]), r"\*: a Fraction and a ndarray do not mix"),
+        # Where it is the outer gradient's, no less.
+        (
+            lambda: any_tp.grad(lambda a: any_tp.grad(lambda b: a * b * np.ones(2))(a))(HALF),
+            r"a Fraction and a ndarray",
+        ),
+        (lambda: any_tp.grad(lambda a: any_tp.grad(lambda b: 0.5 * (a * b))(a))(HALF), r"a Fraction and a float"),
+        (lambda: any_tp.grad(lambda a: any_tp.grad(lambda b: a * b / np.int64(2))(a))(HALF), r"a Fraction and a int64"),
         (lambda: HALF + BVar(Decimal(1)), r"\+: a Fraction and a Decimal do not mix"),
         (lambda: BVar(np.ones(2)) * HALF, r"\*: a Fraction and a ndarray do not mix"),
         (lambda: HALF ** Fraction(1, 2), r"\*\*: .* is 0\.7071067811865476, which is not a Fraction"),
@@ -542,6 +601,10 @@ HALF = anything(Fraction(1, 2))
         (lambda: any_tp.vjp(lambda x: x, HALF)[1](BVar(1.0)), "the cotangent is a float, but belongs to a Fraction"),
         (lambda: any_tp.jvp(lambda x: x, HALF, BVar(1.0)), "the tangent is a float, but belongs to a Fraction"),
         (lambda: any_tp.jvp(lambda x: x, BVar(1.0), HALF), "the tangent is a Fraction, but belongs to a float"),
+        (
+            lambda: any_tp.vjp(lambda x: x, HALF)[1](BVar(Decimal(1))),
+            "the cotangent is a Decimal, but belongs to a Fraction",
+        ),
         (lambda: check_grads(lambda x: x, (HALF,)), "check_grads: a Fraction has no small steps"),
     ],
 )

@@ -14,7 +14,7 @@ import types
 from collections import Counter, OrderedDict, UserList, defaultdict, deque
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any, ClassVar, Generic, NamedTuple, assert_type
+from typing import Any, ClassVar, Generic, NamedTuple, assert_type, cast
 
 import attrs
 import numpy as np
@@ -556,6 +556,21 @@ def test_long_static_data_is_static_and_long_lists_of_leaves_are_not() -> None:
     assert new.rest[-1].value == 14.0
     hidden = [*words, [leaf(3.0)]]
     assert [b.value for b in tree.leaves((hidden,))] == [3.0]
+    nodes = [Pair(leaf()) for _ in range(100)]
+    assert len(tree.leaves(nodes)) == 100 and tree.leaves([SlottedClass(None)] * 100) == []
+    with pytest.raises(NotDifferentiableError, match=r"^SlottedClass at \[0\] is a plain class"):
+        tree.leaves([SlottedClass(leaf())] * 100)
+
+
+@pytest.mark.parametrize("around", [lambda x: [x], lambda x: (x,), lambda x: {"a": x}, Frozen, Data])
+def test_a_record_with_slots_that_is_the_only_child(around: Callable[[Any], Any]) -> None:
+    @attrs.frozen
+    class Leaves:
+        a: Any
+        b: Any
+
+    x = around(Leaves(leaf(1.0), leaf(2.0)))
+    assert tree.map(lambda b: b, x) == x
 
 
 def test_static_values_are_untouched() -> None:
@@ -617,6 +632,17 @@ def test_register_node() -> None:
     assert tree.map(lambda b: b, [empty, leaf()])[0] is empty
     with pytest.raises(StructureError, match=r"tree 2 has .*Local with 'other' and the first has .*Local with 'full'$"):
         tree.map(lambda a, b: a, full, Local("other", full.items))
+
+
+def test_how_two_own_nodes_differ() -> None:
+    tree.register_node(Ring, lambda ring: (ring.items, ring.name), Ring)
+    one, longer, other = Ring("a", [leaf()]), Ring("a", [leaf(), 1]), Ring("b", [leaf()])
+    for x, message in (
+        (longer, "Ring of 2 and the first has Ring of 1"),
+        (other, "Ring with 'b' and the first has Ring wi"),
+    ):
+        with pytest.raises(StructureError, match=f"^tree 2 is not built like the first: tree 2 has {message}"):
+            tree.map(lambda a, b: a, one, x)
 
 
 def test_a_class_may_be_registered_after_its_use() -> None:
@@ -859,6 +885,19 @@ class Doubles(tuple[Any, ...]):
     pass
 
 
+class Numbered(tuple[Any, ...]):
+    """No named tuple, whose fields would have names."""
+
+    _fields = (1, 2)
+
+
+def with_attribute() -> None:
+    """A function that holds a BVar, as one that counts its calls holds a number."""
+
+
+with_attribute.w = leaf()  # type: ignore[attr-defined]  # a function takes any
+
+
 class DictRecord(dict[str, Any]):
     __attrs_attrs__ = attrs.fields(Frozen)
 
@@ -881,6 +920,7 @@ REFUSED: list[tuple[Any, str]] = [
     (Bag(w=leaf()), "Bag is a subclass, which may be more than its items, but it holds a BVar at ['w'],"),
     (Counter({"w": leaf()}), "Counter is a subclass, which may be more than its items, but it holds a BVar at ['w'],"),
     (Doubles((leaf(),)), "Doubles is a subclass, which may be more than its items, but it holds a BVar at [0],"),
+    (Numbered((leaf(),)), "Numbered is a subclass, which may be more than its items, but it holds a BVar at [0],"),
     (DictRecord(w=leaf()), "DictRecord is a subclass, which may be more than its items, but it holds a BVar at ['w'],"),
     (deque([leaf()]), "deque is a container that cannot be differentiated, but it holds a BVar at [0],"),
     (
@@ -928,6 +968,8 @@ def test_what_is_no_node_but_holds_a_leaf_is_refused_by_name(x: Any, message: st
         sys,
         Frozen,
         lambda: None,
+        with_attribute,
+        type("Class", (), {"w": leaf()}),
         Color.RED,
         abc.ABC(),
         range(3),
@@ -1047,11 +1089,12 @@ def test_many_fields_cost_linear_time() -> None:
     assert steps(lambda: there_and_back(large)) < 11 * steps(lambda: there_and_back(small))
 
 
-def test_classes_made_without_end_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("slots", [False, True])
+def test_classes_made_without_end_are_not_kept(monkeypatch: pytest.MonkeyPatch, slots: bool) -> None:
     monkeypatch.setattr(tree, "_MANY", 100)
     kept = tree.flatten(Frozen(leaf(), Data(leaf())))
     for _ in range(300):
-        cls = attrs.make_class("Short", ["w"], frozen=True)
+        cls = attrs.make_class("Short", ["w"], frozen=True, slots=slots)
         assert len(tree.leaves(tree.map(lambda b: b, [cls(leaf())]))) == 1
         assert len(tree._KINDS) <= 100
         assert len(tree._SLOTTED) <= 100
@@ -1190,6 +1233,12 @@ def test_unravel_of_something_else(vector: Any, error: type[Exception], message:
     with pytest.raises(error) as caught:
         unravel(vector)
     assert str(caught.value).startswith(message)
+
+
+def test_unravel_of_a_number_for_a_float32_vector() -> None:
+    _, unravel = tree.ravel([BVar(np.ones(2, np.float32))])
+    with pytest.raises(ShapeError, match=r"^unravel: wanted a vector of length 2, .* got shape \(\)$"):
+        unravel(cast(Any, BVar(1.0)))
 
 
 def test_structures_are_not_pickled_by_accident() -> None:

@@ -1236,11 +1236,7 @@ class BVar(Generic[V]):
         return record(self._tape, value, (rules.CLEAR.code, self._node, index))
 
     def _log(self) -> BVar[V]:
-        x = self._value
-        y = rules.log(x)
-        if shape_of(x):
-            return record(self._tape, y, (rules.LOG.code, self._node, x))
-        return record(self._tape, y, (SCALE, self._node, 1 / x))
+        return record(self._tape, rules.log(self._value), (rules.LOG.code, self._node, self._value))
 
     # The rows below are those of shapes.pyi: what is known of a plain array's element is known of a BVar's.
     @overload  # the value of a BVar[Any] may be of any rank
@@ -1627,8 +1623,8 @@ def beside(b: Value, x: Any, name: str, keep: bool) -> Value:
     tape will `keep` is copied, so that the caller may write to the array; a constant that was lifted is its own copy.
     """
     like = dtype_of(b)
-    if FOUND and type(x) is int and type(plain(b)) in FOUND:
-        return x  # a Fraction times 2 is exact
+    if FOUND and type(plain(b)) in FOUND:
+        return x  # in a nested gradient: what goes with a Fraction is known where the Fraction is seen
     if not shape_of(b) and isinstance(x, np.ndarray) and x.dtype == np.float32:
         like = x.dtype  # a scalar goes with either float type
     return own_data(x, like, name, keep)
@@ -1732,7 +1728,7 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
     if type_b is not BVar and type(y) is not float:
         if not is_operand(y):
             return refused(op.name, y)
-        # An int exponent stays one: negative numbers have integer powers, and only those.
+        # An int exponent is as good as a float: to leave it saves a third of the time of a scalar's power.
         if op is not rules.POWER or type(y) is not int:
             y = beside(x, y, op.name, keeps)
     elif type_a is not BVar and type(x) is not float:

@@ -321,9 +321,9 @@ def decomposition(name: str, value: Function, pull: Function, push: Function) ->
 # -- Any number of operands -----------------------------------------------------------------------------------------
 
 
-def on(tape: Tape | None, x: Any) -> bool:
+def on(tape: Tape, x: Any) -> bool:
     """Whether `x` is recorded on `tape` itself."""
-    return type(x) is BVar and tape is not None and x._tape is tape
+    return type(x) is BVar and x._tape is tape
 
 
 def opened(name: str, *operands: Any) -> tuple[Tape | None, list[Value]]:

@@ -775,9 +775,9 @@ def _difference(a: Structure[Any], b: Structure[Any], name: str, other: str) -> 
 def _shown(view: _View, other: _View, alike: bool) -> str:
     """A node in words; where two would read alike, the point in which they differ."""
     kind, _, keys, _ = view.entry
-    if kind.form == _CUSTOM and alike:
-        return f"{kind.cls.__qualname__} with {_SHORT.repr(view.static)}"
-    if kind.form == _DICT and other.entry[0] == kind and keys is not None:
+    if kind.form == _CUSTOM:
+        return f"{kind.cls.__qualname__} {f'with {_SHORT.repr(view.static)}' if alike else f'of {view.entry[1]}'}"
+    if kind.form == _DICT and other.entry[0] == kind:
         if keys[0] == other.entry[2][0]:
             return f"a {kind.cls.__name__} with default factory {_SHORT.repr(keys[1])}"
         return f"the keys {_SHORT.repr(list(keys[0]))}"

@@ -106,7 +106,7 @@ class LineProfile:
     backward: float
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen
 class Trace:
     """The tape of one run: `inputs`, `operations` in order, and `outputs`, the nodes of the results.
 
