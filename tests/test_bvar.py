@@ -4,6 +4,7 @@ import copy
 import math
 import operator
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -608,8 +609,91 @@ class Tagged(np.ndarray[Any, Any]):
 
 def test_a_plain_subclass_counts_as_the_array_that_it_is() -> None:
     x = np.ones(3).view(Tagged)
-    for result in (BVar(np.zeros(3)) + x, x + BVar(np.zeros(3)), tp.hypot(BVar(np.zeros(3)), x)):
+    for result in (BVar(x), BVar(np.zeros(3)) + x, x + BVar(np.zeros(3)), tp.hypot(BVar(np.zeros(3)), x)):
         assert type(result.value) is np.ndarray and result.value.tolist() == [1, 1, 1]
+    with pytest.raises(DTypeError, match=r"^\+: a BVar of float64 and an array of float32; "):
+        _ = BVar(np.zeros(3)) + x.astype(np.float32)
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((3,), np.float32), ((2, 3), np.float32), ((), np.float16)])
+def test_plain_data_of_another_dtype_is_said_to_be_converted(shape: Any, dtype: Any) -> None:
+    x, plain = BVar(np.ones(shape) if shape else 1.0), np.ones(3, dtype)
+    message = f"a BVar of float64 and an array of {np.dtype(dtype)}; convert the array: x.astype(np.float64)"
+    calls: list[Callable[[], Any]] = [lambda: x * plain, lambda: plain * x]
+    for call in calls:
+        with pytest.raises(DTypeError, match=re.escape(f"*: {message}")):
+            call()
+
+
+# Of plain data beside a BVar: pairs of shapes.
+BESIDE: dict[str, list[tuple[tuple[int, ...], tuple[int, ...]]]] = {
+    "*": [((), (3,)), ((3,), (3,)), ((3,), (2, 3)), ((2, 3), (3,))],
+    "@": [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 2)), ((4, 2, 3), (3, 2))],
+}
+
+
+@pytest.mark.parametrize("symbol", [*OPERATORS, "@"])
+def test_a_plain_operand_may_change_after_its_use(symbol: str) -> None:
+    """What the backward sweep needs of it was copied, in a nested gradient, too."""
+    op: Any = OPERATORS.get(symbol, operator.matmul)
+
+    def pulled_twice(f: Callable[[Any, Any], Any], x: Any, plain: Any) -> Any:
+        value, pullback = tp.vjp(lambda z: f(z, plain), x)
+        seed = BVar(np.ones(value.shape) if value.shape else 1.0)
+        first = pullback(seed)
+        plain += 10.0
+        assert pullback(seed) == first
+        return tp.sum(value)
+
+    for one, other in BESIDE.get(symbol, BESIDE["*"]):
+        for x, plain, f in ((one, other, op), (other, one, lambda z, p: op(p, z))):
+            if plain:
+                pulled_twice(f, lift(*x), rand(*plain, seed=1))
+                tp.grad(lambda x, plain, f=f: pulled_twice(f, x, plain))(lift(*x), rand(*plain, seed=1))
+
+
+@pytest.mark.parametrize("symbol", [*OPERATORS, "@"])
+def test_a_constant_beside_what_is_recorded_adds_no_level(symbol: str) -> None:
+    """Else each operation would cost as much as in a nested gradient."""
+    op: Any = OPERATORS.get(symbol, operator.matmul)
+    operands = [lift(3), lift(2, 3), lift(), lift(3, 3), lift(3, 2)]
+    for x in operands:
+        for constant in operands:
+            try:
+                op(x, constant)
+            except ShapeError:
+                continue
+            seen: list[type] = []
+
+            def watched(z: Any, f: Callable[[Any], Any], seen: list[type] = seen) -> Any:
+                seen.append(type(f(z)._value))
+                return z
+
+            tp.vjp(watched, x, lambda z: op(z, constant))  # noqa: B023
+            tp.vjp(watched, constant, lambda z: op(x, z))  # noqa: B023
+            assert len(seen) == 2 and all(kind in (float, np.ndarray) for kind in seen)
+
+
+def test_a_number_and_an_array_make_an_array() -> None:
+    plain = np.array([1.0, 2.0])
+    sums: list[Callable[[Any], Any]] = [lambda s: s + plain, lambda s: plain + s]
+    for f in sums:
+        value, gradient = tp.value_and_grad(lambda s: f(s).sum())(BVar(3.0))  # noqa: B023
+        assert (value.value, gradient.value) == (9.0, 2.0)
+
+
+def test_axes_are_left_out_unless_they_are_asked_for() -> None:
+    x = BVar(np.arange(6.0).reshape(2, 3))
+    assert [getattr(x, name)(0).shape for name in ("sum", "mean", "max", "min")] == [(3,)] * 4
+    assert [getattr(x, name)().shape for name in ("sum", "mean", "max", "min")] == [()] * 4
+
+
+def test_the_length_is_that_of_the_first_axis() -> None:
+    assert len(BVar(np.ones((2, 3)))) == 2
+
+
+def test_of_the_class_the_transpose_is_the_descriptor() -> None:
+    assert BVar.mT is vars(BVar)["mT"]
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.longdouble])

@@ -95,6 +95,32 @@ def test_a_sum_of_differentiable_values(sort: str) -> None:
         assert len(tape.entries) - before <= 2
 
 
+@pytest.mark.parametrize("read", ["before", "after"])
+def test_a_cotangent_that_two_hold_is_not_added_into(read: str) -> None:
+    """The sum gives both of its operands the same array; to one of them an element is added."""
+    weights = np.array([1.0, 2.0, 3.0])
+
+    def f(x: Any, y: Any) -> Any:
+        first = x[0] if read == "before" else None
+        loss = ((x + y) * weights).sum()
+        return loss + 10.0 * (x[0] if first is None else first)
+
+    by_x, by_y = tp.grad(f, (0, 1))(rand(3), rand(3, seed=1))
+    assert np.array_equal(by_x, [11.0, 2.0, 3.0]) and np.array_equal(by_y, weights)
+
+
+def test_what_is_read_may_belong_to_different_gradients() -> None:
+    """Of those that are gathered, one was recorded by the outer gradient and one by the inner one."""
+
+    def f(a: Any, b: Any) -> Any:
+        gradient = tp.grad(lambda v: v[0] * a + v[1] * b)(BVar(rand(3)))
+        return gradient[0] * gradient[0] * gradient[1]
+
+    # a² b, by b and then by a
+    assert tp.grad(lambda a: tp.grad(lambda b: f(a, b))(2.0))(3.0) == 6.0
+    assert tp.grad(f, 1)(3.0, 2.0) == 9.0
+
+
 def reads(v: Any, count: int) -> Any:
     total = BVar(0.0)
     for k in range(count):

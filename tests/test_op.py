@@ -237,6 +237,72 @@ def test_elementwise_refuses_by_name() -> None:
             SIN(given)
 
 
+def test_what_a_derivative_keeps_is_not_added_into() -> None:
+    """Of a word that promises nothing the derivative may be an array that it keeps, and the sweep adds to a copy."""
+    kept = np.array([10.0, 20.0, 30.0])
+    words: dict[str, Any] = {
+        "linear": linear("kept", lambda x: x.copy(), lambda g, shape, dtype: kept),
+        "unary": unary("kept", lambda x: x.copy(), lambda x, y: None, lambda g, _: kept, lambda t, _: t),
+        "nary": nary("kept", lambda x: x.copy(), (lambda g, x, y: kept, lambda t, x, y: t)),
+        "bilinear": bilinear("kept", lambda a, b: a * b, lambda g, b, shape: kept, lambda g, a, shape: kept),
+    }
+    for name, word in words.items():
+        ones = np.ones(3)
+        operands: list[Any] = [(None, ones), (ones, None)] if name == "bilinear" else [(None,)]
+        for given in operands:
+
+            def f(x: Any, word: Any = word, given: Any = given) -> Any:
+                return (x * 7.0).sum() + (word(*(x if other is None else other for other in given)) * 2.0).sum()
+
+            gradient = tp.grad(f)(ones)
+            assert np.array_equal(gradient, [17.0, 27.0, 37.0]), name
+            assert np.array_equal(kept, [10.0, 20.0, 30.0]), name
+
+
+def test_each_word_names_what_it_makes() -> None:
+    def anything(*_: Any) -> Any:
+        raise AssertionError
+
+    made: list[Any] = [
+        elementwise("f", anything, of_input=anything, doc="A text."),
+        elementwise2("f", anything, anything, anything, doc="A text."),
+        unary("f", anything, anything, anything, anything),
+        bilinear("f", anything, anything, anything),
+        nary("f", anything, (anything, anything)),
+        decomposition("f", anything, anything, anything),
+    ]
+    assert [f.__name__ for f in made] == ["f"] * 6
+    assert [f.__doc__ for f in made[:2]] == ["A text."] * 2
+    assert repr(made[0]).startswith("<function f at ")
+
+
+def test_what_a_linear_map_is_not_given_is_named() -> None:
+    with pytest.raises(DTypeError, match=r"^roll: wanted a BVar, a float or a float array, got a list$"):
+        ROLL([1.0, 2.0], 1)
+
+
+def test_the_derivative_of_a_number_is_a_python_float() -> None:
+    """NumPy's would promote a float32 array that it meets later, in either mode."""
+    by_one: Any = elementwise("f", np.sin, of_input=lambda x: np.float64(2.0))
+    by_two: Any = elementwise2("f", np.hypot, lambda a, b, y: np.float64(2.0), lambda a, b, y: np.float64(3.0))
+    x = lift(3, dtype=np.float32)
+    for f in (by_one, lambda s: by_two(s, 1.0), lambda s: by_two(1.0, s)):
+        assert type(tp.grad(f)(0.5)) is float
+        assert tp.jvp(lambda s: f(s) * x, BVar(0.5), BVar(1.0))[1].dtype == np.float32  # noqa: B023
+        assert tp.grad(lambda y: f(y @ y))(x).dtype == np.float32  # noqa: B023
+
+
+def test_a_partial_derivative_that_is_infinite_warns_of_nothing() -> None:
+    f: Any = elementwise2("f", np.hypot, lambda a, b, y: 1 / a, lambda a, b, y: -1 / a)
+    assert tp.grad(f, (0, 1))(0.0, 1.0) == (math.inf, -math.inf)
+
+
+def test_arrays_in_another_byte_order_are_opened_in_ones_own() -> None:
+    swapped = np.arange(3.0).astype(np.dtype(np.float64).newbyteorder())
+    _, (x, y) = opened("f", swapped, np.ones(3))
+    assert x.dtype.isnative and y.dtype.isnative and np.array_equal(x, [0.0, 1.0, 2.0])
+
+
 def test_names() -> None:
     assert SIN.__name__ == "sin" and SIN.__doc__ == "The sine." and repr(SIN).startswith("<function sin ")
     assert [f.__name__ for f in (HYPOT, OUTER, LENGTH, FUSED, HALVES)] == [

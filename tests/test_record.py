@@ -151,6 +151,25 @@ def test_arithmetic_is_differentiable() -> None:
     check_grads(loss, (model(0.5), model(0.3), BVar(1.7)), order=2)
 
 
+def test_a_constant_record_times_what_is_differentiated() -> None:
+    def loss(rate: BVar[float], x: Model) -> BVar[float]:
+        return (x * rate).first.weight.sum() + (rate * x).scale + (x / rate).scale
+
+    assert grad(loss)(BVar(2.0), model(3.0)).value == 6 * 3.0 + 3.0 - 3.0 / 4
+
+
+def test_a_record_of_fractions_is_not_scaled_by_a_float() -> None:
+    @attrs.frozen
+    class Ratio(Record):
+        x: BVar[Fraction]
+
+    ratio = Ratio(BVar(Fraction(1, 3)))
+    calls: list[Callable[[], Any]] = [lambda: ratio * 0.5, lambda: 0.5 * ratio, lambda: ratio / 2.0]
+    for call in calls:
+        with pytest.raises(DTypeError, match="a Fraction and a float do not mix"):
+            call()
+
+
 def test_a_gradient_is_a_record_of_the_same_class() -> None:
     def loss(x: Model) -> BVar[float]:
         return (x.first.weight * x.first.weight).sum() + x.scale * 3.0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.untyped import BVar, tp
+from typedprop.bvar import record
 from typedprop.errors import EscapedBVarError
 from typedprop.outer_sum import OuterSum
 from typedprop.tape import (
@@ -138,6 +139,19 @@ def test_a_view_of_a_buffer_of_the_sweeps_own_is_added_into() -> None:
     [gradient] = pull_back(entries, [(4, seed)], 1)
     assert np.array_equal(gradient, 2 * seed[::-1] + 7 * seed)
     assert np.array_equal(seed, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("sort", ["rule", "joint rule"])
+def test_what_a_rule_gives_without_a_promise_is_not_added_into(sort: str) -> None:
+    """It may be what the rule keeps, though the cotangent that it was given is the sweep's own."""
+    seed, kept = np.array([1.0, 2.0]), np.array([10.0, 20.0])
+    entry: tuple[Any, ...] = (Rule("kept", lambda g, _: kept, lambda t, _: kept).code, 0, None)
+    if sort == "joint rule":
+        entry = (JOINT, (0,), Joint("kept", lambda g: [kept], lambda tangents: kept))
+    entries = tape_of(1, (TIMES, 0, 7.0), entry, (TIMES, 2, 2.0), (SAME, 1, None, SAME, 3, None))
+    [gradient] = pull_back(entries, [(4, seed)], 1)
+    assert np.array_equal(gradient, 7 * seed + [10.0, 20.0])
+    assert np.array_equal(kept, [10.0, 20.0])
 
 
 def test_float32_stays() -> None:
@@ -279,6 +293,12 @@ def test_a_function_that_computes_in_several_threads() -> None:
         np.testing.assert_array_equal(tp.grad(raced)(at), expected)
         if wanted is not None:
             np.testing.assert_array_equal(expected, wanted)
+
+
+def test_the_entry_of_a_result_is_looked_for_where_another_thread_was_faster() -> None:
+    tape = Tape(1)
+    tape.entries = Raced(tape.entries)
+    assert record(tape, 6.0, (SCALE, 0, 2.0))._node == 3
 
 
 def test_an_entry_is_told_by_identity() -> None:

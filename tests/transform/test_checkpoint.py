@@ -93,6 +93,8 @@ def test_some_outputs_and_arguments_are_not_used() -> None:
     gradient = tp.grad(lambda p: f(*p)[1])((BVar(1.0), BVar(2.0)))
     assert gradient == (BVar(0.0), BVar(3.0))
     assert tp.jvp(lambda a: f(a, BVar(5.0)), BVar(1.0), BVar(1.0))[1] == (BVar(2.0), BVar(0.0), BVar(5.0))
+    # A result that is used, and depends on no argument.
+    assert tp.grad(lambda a: sum(tp.checkpoint(lambda b: (b * 2.0, BVar(3.0)))(a)))(1.0) == 2.0
 
 
 @pytest.mark.parametrize("transform", ["grad", "jvp"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections import OrderedDict
+from fractions import Fraction
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import attrs
@@ -28,6 +29,11 @@ class Model(Generic[T]):
     scale: Any
     name: str = "model"
     hidden: Any = None
+
+
+@attrs.frozen
+class Weighted:
+    weight: Any
 
 
 class Pair(NamedTuple):
@@ -177,8 +183,18 @@ def test_argnums() -> None:
     assert tuple(g.value for g in tp.grad(f, (2, 0))(*args)) == (18.0, 45.0)
     value, gradients = tp.value_and_grad(f, (0, 1))(*args)
     assert value.value == 90.0 and tuple(g.value for g in gradients) == (45.0, 60.0)
+    value, gradient = tp.value_and_grad(f)(*args)
+    assert value.value == 90.0 and gradient.value == 45.0
     # A tuple of one number gives a tuple of one gradient.
     assert tp.grad(f, (1,))(*args) == (BVar(60.0),)
+
+
+def test_a_plain_argument_beside_a_bvar() -> None:
+    """Each comes back as it was given."""
+    by_x, by_y = tp.grad(lambda x, y: x * y.weight, (0, 1))(2.0, Weighted(BVar(3.0)))
+    assert type(by_x) is float and by_x == 3.0 and by_y == Weighted(BVar(2.0))
+    by_x, by_y = tp.grad(lambda x, y: x * y, (0, 1))(2.0, BVar(3.0))
+    assert type(by_x) is float and by_y == BVar(2.0)
 
 
 def test_argnums_with_the_same_value_twice() -> None:
@@ -240,6 +256,8 @@ def test_backprop_of_what_is_not_a_scalar_is_of_the_sum() -> None:
     assert value.dtype == gradient.dtype == np.float32
     value, gradient = tp.backprop(lambda a: 3.0, x)
     assert value.value == 3.0 and gradient == BVar(np.zeros((2, 3)))
+    value, gradient = tp.backprop(lambda a: Fraction(1, 3), x)
+    assert value.value == Fraction(1, 3) and gradient == BVar(np.zeros((2, 3)))
 
 
 def test_the_argument_is_unchanged_and_the_result_its_own() -> None:
@@ -250,6 +268,8 @@ def test_the_argument_is_unchanged_and_the_result_its_own() -> None:
         assert np.array_equal(x.value, before)
         assert not np.shares_memory(gradient.value, x.value)
         assert type(value.value) is float
+    for f in (lambda a: a, lambda a: x, lambda a: x.reshape(3)):
+        assert not np.shares_memory(tp.backprop(f, x)[0].value, x.value)
     value, gradient = tp.backprop(lambda a: a, x)
     assert not np.shares_memory(value.value, x.value) and not np.shares_memory(gradient.value, value.value)
     for view in (lambda a: a.T, lambda a: a.reshape(6), lambda a: a[0], lambda a: a[:, 1]):
@@ -354,6 +374,7 @@ def test_an_argument_without_bvars(argument: Any) -> None:
     with pytest.raises(NotDifferentiableError) as caught:
         tp.grad(lambda x: BVar(1.0))(argument)
     message = str(caught.value)
+    assert "tp.register" not in message
     assert message.startswith("grad of <lambda>, argument 0: there is no BVar in this ")
     assert type(argument).__name__ in message and "BVar(1.0)" in message
 

@@ -241,6 +241,18 @@ def test_a_result_that_is_no_solution() -> None:
     assert all(derivative() is not None for derivative in both_ways(loose, BVar(3.0)))
 
 
+@pytest.mark.parametrize(("off", "is_one"), [(0.9e-3, True), (1.1e-3, False)])
+@pytest.mark.parametrize("size", [0.0, 1.0, 100.0])
+def test_how_exact_a_solution_is_to_be(off: float, is_one: bool, size: float) -> None:
+    """To a thousandth of its norm, or of 1 where that is more."""
+    moved = any_tp.implicit(lambda a: BVar(a.value + off * max(size, 1.0)), lambda x, a: x - a)
+    if is_one:
+        assert tp.grad(moved)(BVar(size)).value == 1.0
+    else:
+        with pytest.raises(NotDifferentiableError, match="no solution"):
+            tp.grad(moved)(BVar(size))
+
+
 def test_a_solution_that_is_nan() -> None:
     broken = tp.implicit(lambda a: a * math.nan, quintic)
     with pytest.raises(NotDifferentiableError, match="no solution"):

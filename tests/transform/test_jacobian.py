@@ -103,6 +103,14 @@ def test_float32_beside_scalars_stays_float32(mode: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_the_dtype_is_that_of_the_result(mode: Any) -> None:
+    found = tp.jacobian(lambda x: x.sum() * np.ones(2), mode)(lift(3, dtype=np.float32))
+    assert (found.shape, found.dtype) == ((2, 3), np.float64)
+    found = tp.jacobian(lambda x: x.sum() * np.ones(2, np.float32), mode)(lift(3))
+    assert (found.shape, found.dtype) == ((2, 3), np.float32)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_an_output_that_does_not_depend_and_a_batch_without_elements(mode: Any) -> None:
     kept = BVar(np.ones(2))
     np.testing.assert_array_equal(

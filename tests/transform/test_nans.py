@@ -15,6 +15,7 @@ from tests.ops.checks import point
 from tests.ops.table import TABLE
 from tests.untyped import BVar, tp
 from typedprop import Local1, NonFiniteError
+from typedprop.op import decomposition
 
 HERE = re.escape(Path(__file__).name)
 
@@ -270,6 +271,25 @@ def test_an_inner_gradient_is_said_to_be_one() -> None:
     assert "back through sqrt" in note and re.search(rf"recorded at .*{HERE}:\d+ in <lambda>", note)
     # The outer function's own operations are what they were.
     assert said(lambda x: tp.log(tp.grad(lambda y: y @ y)(x)).sum(), at).startswith("log: the result R[2] is -inf")
+
+
+def test_the_derivative_that_a_user_wrote_is_a_function_like_any_other() -> None:
+    """What it computes is a result on its own line, though an inner sweep calls it."""
+    bent = tp.op(lambda x: Local1(x * 2.0, lambda g: g * tp.log(x - x)), differentiable=True)
+    with pytest.raises(NonFiniteError, match=r"^log: the result is -inf\n"), tp.debug_nans():
+        tp.grad(lambda x: tp.grad(lambda y: bent(y))(x))(BVar(1.0))
+
+
+def test_one_of_several_results_in_forward_mode() -> None:
+    """It is said of the operation that gave them, whose operands are at hand."""
+    pair: Any = decomposition(
+        "pair", lambda x: (x, 2 * x), lambda used, x, results: used[0], lambda t, x, results: [t, t * np.nan]
+    )
+    at = BVar(np.ones(2))
+    with pytest.raises(NonFiniteError) as caught, tp.debug_nans():
+        tp.jvp(lambda x: pair(x)[0], at, at)
+    assert str(caught.value).startswith("pair: in forward mode, the tangent of its result R[2] is nan at [0] (2 of 2")
+    assert str(caught.value).endswith("operand: the input R[2] in [1, 1]")
 
 
 def test_the_solution_of_equations_is_looked_at() -> None:

@@ -185,6 +185,7 @@ def test_every_mix_of_modes() -> None:
 
 
 def test_a_plain_tangent_for_a_plain_argument() -> None:
+    assert tp.jvp(lambda x: x * x, 3.0, BVar(1.0))[1].value == 6.0
     value, tangent = tp.jvp(lambda x: x * x, 3.0, 1.0)
     assert (value.value, tangent.value) == (9.0, 6.0)
     array = rand(3)

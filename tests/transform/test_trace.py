@@ -23,6 +23,7 @@ from tests.ops.table import TABLE
 from tests.untyped import BVar, tp
 from typedprop import L, NotDifferentiableError, R, Record
 from typedprop.table import Table
+from typedprop.transform.trace import Input, Operation, SourceLine, Trace
 
 
 @attrs.frozen
@@ -71,7 +72,7 @@ def test_inputs_and_operations_are_data() -> None:
     ]
     assert TRACE.outputs == (7,)
     assert all(op.dtype == np.float64 and op.forward > 0.0 for op in TRACE.operations)
-    assert all((op.backward > 0.0) == op.reached for op in TRACE.operations)
+    assert all(op.backward > 0.0 if op.reached else op.backward == 0.0 for op in TRACE.operations)
     assert TRACE.bytes == 96
     # The copy of x, and what sigmoid and the product share; the weight is an input.
     assert [op.kept for op in TRACE.operations] == [32, 0, 24, 0, 0, 0] and TRACE.kept == 56
@@ -193,6 +194,8 @@ def test_an_operand_that_was_stretched() -> None:
         ("*", (2, 3), 48, (2,)),
     ]
     assert found.operations[1].line == found.operations[2].line
+    # It took no time of its own, for its value was never formed.
+    assert found.operations[1].forward == 0.0 < found.operations[2].forward
 
 
 def test_any_tree_of_results() -> None:
@@ -346,6 +349,37 @@ def test_plain_text_shows_it_otherwise(capsys: pytest.CaptureFixture[str], monke
 
 
 DOT = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz' program dot is not installed")
+
+
+def by_hand(times: list[tuple[float, float]]) -> Any:
+    """A trace of operations that took these times, forward and backward, each on a line of its own."""
+    operations = [
+        Operation(
+            node, "f", "f", (node - 1,), (), np.dtype(np.float64), 8, 0, *both, True, SourceLine("f.py", node, "f")
+        )
+        for node, both in enumerate(times, start=1)
+    ]
+    return Trace((Input(0, "", (), np.dtype(np.float64), 8),), tuple(operations), (len(times),))
+
+
+def test_the_slowest_are_those_that_take_longest_both_ways() -> None:
+    found = by_hand([(1.0, 5.0), (4.0, 1.0), (3.0, 4.0)])
+    assert [line.line.number for line in found.by_line()] == [3, 1, 2]
+    assert [row[0] for row in found.table(most=2).rows] == ["1", "3"]
+    assert [row[0] for row in found.profile(most=2).rows] == ["f.py:3", "f.py:1"]
+
+
+def test_fifty_are_shown_unless_more_are_asked_for() -> None:
+    for count in (50, 51):
+        found = by_hand([(1.0, 1.0)] * count)
+        for table, what in ((found.table(), "slowest"), (found.profile(), f"slowest lines of {count}")):
+            assert len(table.rows) == 50
+            assert table.title == f"1 input, {count} operations" + (f", the 50 {what}" if count > 50 else "")
+
+
+def test_two_thousand_are_drawn_unless_more_are_asked_for() -> None:
+    with pytest.raises(ValueError, match=r"to_svg: 2,001 nodes are more than most=2,000"):
+        by_hand([(1.0, 1.0)] * 2000).to_svg()
 
 
 def test_the_graph_in_dot() -> None:

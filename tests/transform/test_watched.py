@@ -12,14 +12,24 @@ import pytest
 
 from tests.untyped import BVar, tp
 from typedprop import NonFiniteError
+from typedprop.arithmetic import BROADCAST
+from typedprop.tape import SCALE, TIMES
 from typedprop.transform.nans import _CheckedTape
 from typedprop.transform.run import Inputs
 from typedprop.transform.trace import _count
-from typedprop.transform.watched import WatchedTape, _name, _operator, parents_of
+from typedprop.transform.watched import Note, WatchedTape, _name, _operator, parents_of
 
 
 def test_an_input_has_no_note() -> None:
-    assert WatchedTape(1).note_of(0) is None
+    tape = WatchedTape(2)
+    assert tape.note_of(0) is None
+    # Nor has it that of what comes after it; and what was stretched has none before it is used.
+    tape.entries += [(SCALE, 0, 2.0), (BROADCAST.code, 2, ((), (3,), np.dtype(np.float64)))]
+    assert [tape.note_of(position) for position in range(4)] == [None] * 4
+    tape.notes[4] = Note("*", (3,), np.dtype(np.float64), ("file", 1, "f"))
+    tape.entries.append((TIMES, 3, np.ones(3)))
+    found = [tape.note_of(position) for position in range(5)]
+    assert found[:3] == [None] * 3 and [note.name for note in found[3:] if note] == ["broadcast", "*"]
     assert parents_of(()) == ()
 
 
@@ -27,6 +37,17 @@ def test_an_operation_that_a_lambda_made_is_named_by_its_rules() -> None:
     frame: Any = (lambda: sys._getframe())()
     assert _name(frame) == ""
     assert _name(None) == ""
+
+
+def test_an_operation_that_is_an_object_is_named_by_it() -> None:
+    class Called:
+        def __init__(self) -> None:
+            self.__name__ = "hypot"
+
+        def __call__(self) -> Any:
+            return sys._getframe()
+
+    assert _name(Called()()) == "hypot"
 
 
 def test_a_place_without_a_note_is_told_without_a_line() -> None:
