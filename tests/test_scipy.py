@@ -122,7 +122,9 @@ def test_the_same_steps_as_with_derivatives_by_hand(problem: Problem, method: st
 @pytest.mark.parametrize("method", ["BFGS", "trust-exact"])
 @problems
 def test_minima_of_the_paper(problem: Problem, method: str) -> None:
-    found = minimize(problem.loss, problem.start, method=method)
+    # How small a gradient can get depends on the loss, of which it has the rounding.
+    tolerance = max(1e-5, 1e-8 * max(problem.minima))
+    found = minimize(problem.loss, problem.start, method=method, tol=tolerance)
     assert found.success, found.message
     assert any(found.value == pytest.approx(minimum, rel=1e-5, abs=2e-7) for minimum in problem.minima), found.value
 
