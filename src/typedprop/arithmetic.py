@@ -30,14 +30,15 @@ Shape = tuple[int, ...]
 # -- What arrays and BVars share, as functions ----------------------------------------------------------------------
 
 
-def unwarned(f: Callable[..., Any], *arguments: Any) -> Any:
-    """What NumPy's `f` gives, without warnings and whatever the caller's `np.errstate` is.
+def unwarned() -> Callable[..., Any]:
+    """Calls a function of NumPy's, once, without warnings and whatever the caller's `np.errstate` is:
+    `unwarned()(np.exp, x)`.
 
     NumPy keeps that state in a context variable. `np.errstate` sets and resets it in .65 us, as much as the exponential
     of 300 elements takes; a copy of a context where it was set once comes in .06 us. (A copy, for two threads cannot be
-    in one context.) `f` must be NumPy's own: context variables of the caller's are not seen.
+    in one context.) The function must be NumPy's own: context variables of the caller's are not seen.
     """
-    return _UNWARNED.copy().run(f, *arguments)
+    return _UNWARNED.copy().run
 
 
 _UNWARNED: Final = Context()

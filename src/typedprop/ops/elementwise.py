@@ -424,7 +424,7 @@ def _sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) in one buffer; where exp overflows to infinity, the result is the right 0."""
     one = _ONES.get(x.dtype, 1)
     y = _negative(x)
-    unwarned(_exp, y, y)
+    unwarned()(_exp, y, y)
     _add(y, one, y)
     return _divide(one, y, y)
 

@@ -185,7 +185,7 @@ def _fused(x: Any, t: Any) -> tuple[Any, Any, Any]:
     _subtract(p, t, p)
     _log(norm, norm)
     # -sum(t log_softmax(x)), where the logarithm of the norm is taken out of the sum. NumPy would warn of 0 times -inf.
-    hits = unwarned(_vecdot, t, below)
+    hits = unwarned()(_vecdot, t, below)
     sum_of_hits = _total(hits)
     if sum_of_hits != sum_of_hits:
         # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
