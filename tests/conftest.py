@@ -15,7 +15,7 @@ for _library in ("OPENBLAS", "MKL", "OMP"):
 import hypothesis  # noqa: E402  # after the settings that NumPy reads
 import pytest  # noqa: E402
 
-import typedprop.tape  # noqa: E402
+from benchmarks.machine import is_compiled  # noqa: E402
 
 # Tests never time: on a busy machine a deadline fails for no fault of the code. Derandomized, a failure in CI is one at
 # the desk.
@@ -34,14 +34,13 @@ _OF_PYTHON = {
     "test_classes_made_without_end_are_not_kept": "it replaces a constant, which is compiled in",
     "test_a_constant_that_is_not_finite_is_named": "the constant is known by the frame of the operator",
 }
-IS_COMPILED = not str(typedprop.tape.__file__).endswith(".py")
 # It is not even to be imported.
-collect_ignore = ["ops/test_mutants.py"] if IS_COMPILED else []
+collect_ignore = ["ops/test_mutants.py"] if is_compiled() else []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what looks at Python where the engine is compiled."""
-    for item in items if IS_COMPILED else ():
+    for item in items if is_compiled() else ():
         for name, reason in _OF_PYTHON.items():
             if name in item.nodeid:
                 item.add_marker(pytest.mark.skip(reason=f"the engine is compiled: {reason}"))
