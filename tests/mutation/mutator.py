@@ -45,7 +45,8 @@ FOR_CHECKERS = {"TypeVar", "TypeVarTuple", "ParamSpec", "NewType", "cast", "name
 SLOTS = {"__slots__", "__all__", "__match_args__"}
 # Arguments that only assert something, or say where a warning points.
 ASSERTING = {"doc", "strict", "stacklevel"}
-# Functions whose first two arguments may change places, with NaN too (which Python's own max and min do not allow).
+# Functions whose first two arguments may change places, with NaN too (which Python's own max and min do not allow). A
+# module may call NumPy's `_add`, say, so as to look it up once.
 COMMUTING = {"maximum", "minimum", "multiply", "add", "logaddexp", "may_share_memory", "result_type"}
 # Of a longer text only the part around the change is shown.
 WIDTH = 70
@@ -305,7 +306,7 @@ def _of_expression(node: ast.expr, parent: ast.AST, field: str, index: int | Non
             for k in range(len(node.args) - 1):
                 if any(isinstance(a, ast.Starred) for a in node.args[k : k + 2]):
                     continue
-                if k == 0 and _name(node.func) in COMMUTING:
+                if k == 0 and _name(node.func).removeprefix("_") in COMMUTING:
                     continue
                 args = [*node.args[:k], node.args[k + 1], node.args[k], *node.args[k + 2 :]]
                 yield instead(ast.Call(node.func, args, node.keywords), "exchanged")

@@ -56,6 +56,7 @@ def changes(source: str) -> list[str]:
         ("a if c(b) else d", ["a if not c(b) else d"]),
         ("[a for a in b if a.c]", ["[a for a in b if not a.c]"]),
         ("np.maximum(a, b)", []),
+        ("_multiply(a, b)", []),
         ("np.multiply(a, b, c)", ["np.multiply(a, c, b)"]),
         ("max(a, b)", ["max(b, a)"]),
         ("zip(a, b, strict=True)", ["zip(b, a, strict=True)"]),
