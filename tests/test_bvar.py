@@ -674,6 +674,21 @@ def test_a_constant_beside_what_is_recorded_adds_no_level(symbol: str) -> None:
             assert len(seen) == 2 and all(kind in (float, np.ndarray) for kind in seen)
 
 
+def test_a_number_that_is_stretched_over_float32_is_float32_in_forward_mode() -> None:
+    x = rand(3, dtype=np.float32)
+    tangent = tp.jvp(lambda s: tp.grad(lambda a: a.sum() * s)(BVar(x)), BVar(2.0), BVar(1.0))[1]
+    assert tangent.dtype == np.float32 and tangent.value.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("f", [lambda a, b: tp.stack([a, b]), lambda a, b: tp.stack([b, a])])
+def test_the_inner_gradient_records_whichever_operand_comes_first(f: Any) -> None:
+    def product(a: Any, b: Any) -> Any:
+        both = f(a, b)
+        return both[0] * both[1]
+
+    assert tp.grad(lambda a: tp.grad(lambda b: product(a, b) * a)(3.0))(2.0) == 4.0
+
+
 def test_a_number_and_an_array_make_an_array() -> None:
     plain = np.array([1.0, 2.0])
     sums: list[Callable[[Any], Any]] = [lambda s: s + plain, lambda s: plain + s]

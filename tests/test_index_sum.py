@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 
 from tests.steps import calls_of
 from tests.untyped import DTYPES, BVar, rand, tp
+from typedprop.bvar import record
 from typedprop.index_sum import IndexSum, scatter, total
-from typedprop.tape import Tape
+from typedprop.leaves import added
+from typedprop.tape import SCALE, Tape
 
 INDICES: dict[str, tuple[tuple[int, ...], list[Any]]] = {
     "elements": ((5,), [0, 3, -1, 3]),
@@ -119,6 +122,22 @@ def test_what_is_read_may_belong_to_different_gradients() -> None:
     # a² b, by b and then by a
     assert tp.grad(lambda a: tp.grad(lambda b: f(a, b))(2.0))(3.0) == 6.0
     assert tp.grad(f, 1)(3.0, 2.0) == 9.0
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(["plain", "recorded", "whole", "whole and recorded"])])
+def test_a_sum_of_all_sorts_in_any_order(order: tuple[str, ...]) -> None:
+    tape = Tape(1)
+    residual = (slice(1, 3), (4,), np.dtype(np.float64))
+    sorts: dict[str, Any] = {"plain": IndexSum(np.array([1.0, 2.0]), residual), "whole": np.array([1.0, 2.0, 3.0, 4.0])}
+    sorts["recorded"] = IndexSum(record(tape, np.array([10.0, 20.0]), (SCALE, 0, 1.0)), residual)
+    sorts["whole and recorded"] = record(tape, np.array([100.0, 200.0, 300.0, 400.0]), (SCALE, 0, 1.0))
+    found = sorts[order[0]]
+    for name in order[1:]:
+        new = sorts[name]
+        found = total(found, new, False, False) if IndexSum in (type(found), type(new)) else added(found, new)
+    dense = found.dense() if type(found) is IndexSum else found
+    assert np.array_equal(dense.value, [101.0, 213.0, 325.0, 404.0])
+    assert np.array_equal(sorts["whole"], [1.0, 2.0, 3.0, 4.0])
 
 
 def reads(v: Any, count: int) -> Any:

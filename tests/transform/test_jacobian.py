@@ -103,6 +103,11 @@ def test_float32_beside_scalars_stays_float32(mode: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_of_a_result_without_elements(mode: Any) -> None:
+    assert tp.jacobian(lambda x: x[:0], mode)(lift(3)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_the_dtype_is_that_of_the_result(mode: Any) -> None:
     found = tp.jacobian(lambda x: x.sum() * np.ones(2), mode)(lift(3, dtype=np.float32))
     assert (found.shape, found.dtype) == ((2, 3), np.float64)

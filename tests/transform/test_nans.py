@@ -269,6 +269,8 @@ def test_an_inner_gradient_is_said_to_be_one() -> None:
     assert str(caught.value).startswith("reciprocal: in the sweep of an inner gradient, the result R[2] is inf at [0]")
     (note,) = caught.value.__notes__
     assert "back through sqrt" in note and re.search(rf"recorded at .*{HERE}:\d+ in <lambda>", note)
+    with pytest.raises(NonFiniteError, match=r"^reciprocal: in the sweep of an inner gradient"), tp.debug_nans():
+        tp.grad(lambda x: tp.jvp(tp.sqrt, x, BVar(np.ones(2)))[1].sum())(at)
     # The outer function's own operations are what they were.
     assert said(lambda x: tp.log(tp.grad(lambda y: y @ y)(x)).sum(), at).startswith("log: the result R[2] is -inf")
 
