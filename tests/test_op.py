@@ -277,8 +277,23 @@ def test_each_word_names_what_it_makes() -> None:
 
 
 def test_what_a_linear_map_is_not_given_is_named() -> None:
-    with pytest.raises(DTypeError, match=r"^roll: wanted a BVar, a float or a float array, got a list$"):
-        ROLL([1.0, 2.0], 1)
+    f = linear("f", lambda x: x, lambda g, shape, dtype: g)
+    with pytest.raises(DTypeError, match=r"^f: wanted a BVar, a float or a float array, got a list$"):
+        f([1.0, 2.0])
+
+
+def test_a_value_without_axes_becomes_a_python_float() -> None:
+    for value in (lambda x: float(x.sum()), lambda x: x.sum(), lambda x: np.array(x.sum())):
+        f = unary("f", value, lambda x, y: x.shape, lambda g, kept: np.full(kept, g), lambda t, kept: t.sum())
+        assert type(f(np.ones(3))) is type(f(BVar(np.ones(3))).value) is float
+        assert np.array_equal(tp.grad(f)(np.ones(3)), np.ones(3))
+
+
+def test_what_a_function_of_two_operands_keeps() -> None:
+    f: Any = elementwise2("f", np.multiply, lambda b: b, lambda b: 7.0, keep=lambda a, b, y: (b,))
+    assert tp.grad(f, (0, 1))(2.0, 5.0) == (5.0, 7.0)
+    # A plain number beside a value of the outer gradient.
+    assert tp.grad(tp.grad(lambda s: HYPOT(2.0, s)))(0.0) == tp.grad(tp.grad(lambda s: HYPOT(s, 2.0)))(0.0) == 0.5
 
 
 def test_the_derivative_of_a_number_is_a_python_float() -> None:

@@ -17,7 +17,7 @@ from tests.mutation.mutator import Mutation, mutations
 
 ROOT = Path(__file__).parents[2]
 LEAST = 5
-"""So many of the covering tests are run whatever they cost,"""
+"""So many of the covering tests are run at least, whatever they cost,"""
 MOST = 300
 """and at most so many."""
 
@@ -134,13 +134,14 @@ class Plan:
         called_so = sorted(self._named(job))
         # What killed others comes first, if it leaves time for more.
         quick = [test for test in first if test in covering and self.seconds[test] <= self.budget / 8]
-        for test in dict.fromkeys([*quick, *called_so, *turns]):
+        order = list(dict.fromkeys([*quick, *called_so, *turns]))
+        for test in order:
             cost = self.seconds[test]
-            if len(chosen) < LEAST or cost <= left:
+            if cost <= left and len(chosen) < most:
                 left -= cost
                 chosen.append(test)
-            if len(chosen) == most:
-                break
+        slow = [test for test in order if test not in chosen]
+        chosen += slow[: max(LEAST - len(chosen), 0)]
         return chosen
 
     def known(self) -> dict[str, dict[str, object]]:
