@@ -981,6 +981,25 @@ def test_what_holds_no_leaf_passes_whatever_it_is(x: Any) -> None:
     assert new[0] is x
 
 
+def test_modules_are_not_looked_into() -> None:
+    class Module(types.ModuleType):
+        """Of a class that was not met before."""
+
+    module = Module("module")
+    vars(module)["w"] = leaf()
+    assert tree.leaves([module]) == []
+
+
+def test_arrays_of_objects_are_looked_into() -> None:
+    assert tree.leaves([object_array("x"), np.ones(3)]) == []
+    with pytest.raises(NotDifferentiableError, match=r"^ndarray at \[0\] is a container .* at \.flat\[1\]"):
+        tree.leaves([object_array(leaf())])
+
+
+def test_equal_floats_are_the_same() -> None:
+    assert tree._same(1.5, float("1.5")) and tree._same(float("nan"), float("nan")) and not tree._same(1.5, 2.5)
+
+
 def test_the_search_for_hidden_leaves_is_short() -> None:
     many = PlainClass(**{f"a{number}": [number] * 1_000 for number in range(1_000)})
     assert tree.leaves(many) == []

@@ -86,7 +86,7 @@ class Plan:
         """The tests that run the mutant's lines, or at least its statement.
 
         Of what is made as the module is imported: those that run functions in the same statement, or in one that
-        names what it makes, or any function of the module. Of a method's default: those that run the method.
+        names what it makes, or any function of the module. Of a function's default: those that call the function.
         """
         lines, mutation = self.lines[job.module], job.mutation
 
@@ -97,9 +97,10 @@ class Plan:
             found = of(range(mutation.line, mutation.end + 1)) or of(range(mutation.statement, mutation.end + 1))
             if found or not job.imported:
                 return found
-        method = _method_of(job)
-        first, last = (mutation.first, mutation.last) if method is None else (method.lineno, method.end_lineno or 0)
-        found = of(range(first, last + 1))
+        function = _function_of(job)
+        if function is not None and (called := of(_own_lines(function)) or of(_lines(function))):
+            return called
+        found = of(range(mutation.first, mutation.last + 1))
         if not found:
             made = _bound(job.tree, mutation.first, mutation.last)
             for statement in job.tree.body:
@@ -109,10 +110,8 @@ class Plan:
 
     def _named(self, job: Job) -> set[str]:
         """Of what is made as the module is imported: the tests whose names hold its name, two of each function."""
-        method = _method_of(job)
-        bound = _bound(job.tree, job.mutation.first, job.mutation.last) if method is None else {method.name}
-        names = {name.strip("_").lower() for name in bound}
-        if job.mutation.called or not names:
+        names = {name.strip("_").lower() for name in _bound(job.tree, job.mutation.first, job.mutation.last)}
+        if job.mutation.called or not names or _function_of(job) is not None:
             return set()
         word = re.compile(rf"(?<![a-z])({'|'.join(map(re.escape, names))})(?![a-z])")
         groups: dict[str, list[str]] = defaultdict(list)
@@ -168,16 +167,23 @@ class Plan:
             file.write(json.dumps(entry) + "\n")
 
 
-def _method_of(job: Job) -> ast.FunctionDef | None:
-    """The method, or other function in a class, whose default or decorator a mutant changes."""
-    if job.mutation.called:
-        return None
-    for statement in job.tree.body:
-        if isinstance(statement, ast.ClassDef):
-            for inner in ast.walk(statement):
-                if isinstance(inner, ast.FunctionDef) and inner.lineno == job.mutation.statement:
-                    return inner
+def _function_of(job: Job) -> ast.FunctionDef | None:
+    """The function whose default or decorator a mutant changes."""
+    for node in () if job.mutation.called else ast.walk(job.tree):
+        if isinstance(node, ast.FunctionDef) and node.lineno == job.mutation.statement:
+            return node
     return None
+
+
+def _lines(node: ast.stmt) -> set[int]:
+    return {*range(node.lineno, (node.end_lineno or 0) + 1)}
+
+
+def _own_lines(function: ast.FunctionDef) -> set[int]:
+    """The lines that a call of the function runs, but for those of functions in it."""
+    inner = [node for node in ast.walk(function) if isinstance(node, ast.FunctionDef) and node is not function]
+    own = set[int]().union(*map(_lines, function.body))
+    return own.difference(*map(_lines, inner))
 
 
 def _bound(tree: ast.Module, first: int, last: int) -> set[str]:

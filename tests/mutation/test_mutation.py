@@ -129,7 +129,7 @@ def test_places_that_run_at_import() -> None:
     ]
 
 
-def test_a_default_meets_the_tests_of_its_method(tmp_path: Path) -> None:
+def test_a_default_meets_the_tests_that_call_its_function(tmp_path: Path) -> None:
     """And what is made as the module is imported those of whatever names it, be it a lambda."""
     source = """
     BASE = 10
@@ -139,10 +139,14 @@ def test_a_default_meets_the_tests_of_its_method(tmp_path: Path) -> None:
         def g(self, x=2):
             return x
     h = made(lambda x: x * BASE)
+    def word(fresh=3):
+        def call(x):
+            return x
+        return call
     """
     module = tmp_path / "module.py"
     module.write_text(textwrap.dedent(source))
-    lines = {5: "of f", 7: "of g", 8: "of h"}
+    lines = {5: "of f", 7: "of g", 8: "of h", 11: "of what word made", 12: "of word"}
     data = CoverageData(str(tmp_path / "coverage"))
     for line, test in lines.items():
         data.set_context(f"test_{test}|run")
@@ -152,7 +156,7 @@ def test_a_default_meets_the_tests_of_its_method(tmp_path: Path) -> None:
     seconds.write_text(json.dumps({f"test_{test}": 0.1 for test in lines.values()}))
     plan = Plan([str(module)], tmp_path / "coverage", seconds, tmp_path / "results", 1, 1.0)
     found = {job.mutation.before: plan.covering(job) for job in plan.mutants(str(module)) if not job.mutation.called}
-    assert found == {"10": {"test_of h"}, "1": {"test_of f"}, "2": {"test_of g"}}
+    assert found == {"10": {"test_of h"}, "1": {"test_of f"}, "2": {"test_of g"}, "3": {"test_of word"}}
 
 
 SOURCE = """

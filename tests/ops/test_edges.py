@@ -1059,6 +1059,21 @@ def test_products_of_vectors() -> None:
     alike(tp.outer, np.outer(V, three), V, three)
 
 
+@pytest.mark.parametrize("shapes", [((3,), (2, 3)), ((2, 3), (3,)), ((2, 3), (1, 3)), ((3,), (2,))])
+def test_cross_entropy_wants_a_probability_for_each_logit_in_a_gradient_too(shapes: Any) -> None:
+    x, t = map(np.ones, shapes)
+    with pytest.raises(tp.ShapeError, match=r"^softmax_cross_entropy: logits are .* wanted a probability for each"):
+        tp.grad(lambda logits: tp.sum(tp.softmax_cross_entropy(logits, t)))(BVar(x))
+
+
+def test_the_pullback_of_cross_entropy_is_differentiable_by_its_cotangent() -> None:
+    x, v, t = RNG.standard_normal((2, 3)), RNG.standard_normal((2, 3)), np.array([[1.0, 0.0, 0.0], [0.0, 0.25, 0.75]])
+    p = np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+    pullback: Any = tp.vjp(lambda logits: tp.softmax_cross_entropy(logits, t), BVar(x))[1]
+    found = tp.grad(lambda g: (pullback(g) * v).sum())(BVar(np.ones(2)))
+    np.testing.assert_allclose(found.value, ((p - t) * v).sum(-1), rtol=1e-12)
+
+
 def test_cross_entropy_of_every_kind() -> None:
     g: Any
     logits: Any
