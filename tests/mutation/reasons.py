@@ -420,7 +420,13 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     (r".*transform/jacobian", r"_bases$", r"1 -> 2", LEFT_OVER),
     (r".*transform/jacobian", r"_flat$", r"(1 -> 0|0 -> -1|len\(leaves\) == 1 and )", EITHER),
     (r".*transform/nans", r"(_CheckedTape\._is_outer|_in_a_sweep)$", r"1 -> [02]", FRAMES),
-    (r".*transform/watched", r"frames$", r"1 -> 2$", FRAMES),
+    (r".*transform/watched", r"frames$", r"1 -> [02]$", FRAMES),
+    (
+        r".*transform/watched",
+        r"WatchedTape\.note$",
+        r"_name\(called\) or _operator\(.*\) or (.*) -> _name\(called\) or \1$",
+        "an operator's frame has told it, unless the engine is compiled",
+    ),
     (r".*transform/watched", r"frames$", r"frame\.f_back is not None and ", "the outermost frame is the user's"),
     (
         r".*transform/watched",

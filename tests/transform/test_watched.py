@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import math
 import sys
 from fractions import Fraction
 from typing import Any
@@ -13,11 +14,11 @@ import pytest
 from tests.untyped import BVar, tp
 from typedprop import NonFiniteError
 from typedprop.arithmetic import BROADCAST
-from typedprop.tape import SCALE, TIMES
+from typedprop.tape import PASS, SCALE, TIMES
 from typedprop.transform.nans import _CheckedTape
 from typedprop.transform.run import Inputs
 from typedprop.transform.trace import _count
-from typedprop.transform.watched import Note, WatchedTape, _name, _operator, parents_of
+from typedprop.transform.watched import Note, WatchedTape, _name, _operator, frames, parents_of
 
 
 def test_an_input_has_no_note() -> None:
@@ -26,7 +27,9 @@ def test_an_input_has_no_note() -> None:
     # Nor has it that of what comes after it; and what was stretched has none before it is used.
     tape.entries += [(SCALE, 0, 2.0), (BROADCAST.code, 2, ((), (3,), np.dtype(np.float64)))]
     assert [tape.note_of(position) for position in range(4)] == [None] * 4
-    tape.notes[4] = Note("*", (3,), np.dtype(np.float64), ("file", 1, "f"))
+    assert tape.note_of(4) is None
+    tape.notes[4] = note = Note("*", (3,), np.dtype(np.float64), ("file", 1, "f"))
+    assert math.isnan(note.low) and math.isnan(note.high)
     tape.entries.append((TIMES, 3, np.ones(3)))
     found = [tape.note_of(position) for position in range(5)]
     assert found[:3] == [None] * 3 and [note.name for note in found[3:] if note] == ["broadcast", "*"]
@@ -37,6 +40,40 @@ def test_an_operation_that_a_lambda_made_is_named_by_its_rules() -> None:
     frame: Any = (lambda: sys._getframe())()
     assert _name(frame) == ""
     assert _name(None) == ""
+
+
+def test_an_operator_is_named_by_its_symbol() -> None:
+    frames_of: dict[str, Any] = {}
+    for method in ("__add__", "__rsub__", "__matmul__", "__neg__", "__len__", "_private", "method"):
+        namespace: dict[str, Any] = {"sys": sys}
+        exec(f"def {method}(): return sys._getframe()", namespace)
+        frames_of[method] = namespace[method]()
+    assert {method: _name(frame) for method, frame in frames_of.items()} == {
+        "__add__": "+",
+        "__rsub__": "-",
+        "__matmul__": "@",
+        "__neg__": "-",
+        "__len__": "",
+        "_private": "",
+        "method": "method",
+    }
+
+
+def test_the_frames_of_what_was_called_and_of_the_user() -> None:
+    called, user = frames()
+    assert called is None and user is sys._getframe()
+    # In the user's place a transformation may call an operation.
+    assert [op.name for op in tp.trace(tp.sin, BVar(1.0)).operations] == ["sin"]
+    assert [op.name for op in tp.trace(tp.grad(tp.sin), BVar(1.0)).operations] == ["sin", "sin", "*"]
+
+
+def test_each_operand_is_swept_to() -> None:
+    tape = WatchedTape(2)
+    tape.entries += [(SCALE, 0, 2.0, SCALE, 1, 3.0)]
+    assert [parents_of(entry) for entry in tape.watched()] == [(), (), (0, 1)]
+    # What it gives is all new only if each of its rules promises so.
+    tape.entries = [(), (), (TIMES, 0, np.ones(2), PASS, 1, None), (TIMES, 0, np.ones(2), TIMES, 1, np.ones(2))]
+    assert [entry[2].fresh for entry in tape.watched()[2:]] == [False, True]
 
 
 def test_an_operation_that_is_an_object_is_named_by_it() -> None:

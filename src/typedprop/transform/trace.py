@@ -350,7 +350,6 @@ class _TimedTape(WatchedTape):
     def _end_step(self) -> None:
         if self._pulling is not None:
             self.backward[self._pulling] = perf_counter() - self._since
-            self._pulling = None
 
 
 def _operation(tape: _TimedTape, node: int, kept: int) -> Operation:
