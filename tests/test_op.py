@@ -25,6 +25,7 @@ from typedprop.op import (
     record_parts,
     unary,
 )
+from typedprop.ops.elementwise import Stepwise
 from typedprop.tape import Joint, Parts, Rule
 from typedprop.testing import check_grads
 
@@ -274,6 +275,11 @@ def test_each_word_names_what_it_makes() -> None:
     assert [f.__name__ for f in made] == ["f"] * 6
     assert [f.__doc__ for f in made[:2]] == ["A text."] * 2
     assert repr(made[0]).startswith("<function f at ")
+
+
+def test_a_step_function_says_what_it_is() -> None:
+    f = Stepwise("f", np.sign, "A text.")
+    assert (f.__name__, f.__doc__) == ("f", "A text.") and f(-2.0) == -1.0
 
 
 def test_what_a_linear_map_is_not_given_is_named() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.untyped import BVar, tp
-from typedprop import NonFiniteError
+from typedprop import NonFiniteError, scipy
 from typedprop.arithmetic import BROADCAST
 from typedprop.tape import PASS, SCALE, TIMES
 from typedprop.transform.nans import _CheckedTape
@@ -65,6 +65,9 @@ def test_the_frames_of_what_was_called_and_of_the_user() -> None:
     # In the user's place a transformation may call an operation.
     assert [op.name for op in tp.trace(tp.sin, BVar(1.0)).operations] == ["sin"]
     assert [op.name for op in tp.trace(tp.grad(tp.sin), BVar(1.0)).operations] == ["sin", "sin", "*"]
+    # Another function of the library's may call the transformation, and is not what was asked for.
+    with tp.debug_nans(), np.errstate(all="ignore"), pytest.raises(NonFiniteError, match=r"^log: the result is -inf"):
+        scipy.minimize(tp.log, BVar(0.0))
 
 
 def test_each_operand_is_swept_to() -> None:
