@@ -210,12 +210,15 @@ def figures(entries: list[dict[str, Any]], total: int) -> str:
     alive = [entry for entry in entries if entry["killer"] is None]
     unknown = [entry for entry in alive if reason_of(entry) is None]
     of_rules = sum(is_rule(entry["module"]) for entry in unknown)
+    known = f"each of the {len(alive):,} has one."
+    if unknown:
+        known = f"{len(alive) - len(unknown):,} have one. Of {len(unknown):,}, {of_rules or 'none'} of them in rules, "
+        known += "no reason is known."
     made = "all were made" if len(entries) == total else f"{len(entries):,} were made so far"
     text = (
         f"Of {total:,} mutants {made}, and {share(entries)} of them killed; of {len(rules):,} in rules {share(rules)}. "
         "`tests/mutation/survivors.md` lists those that live, by the reason why no test can see the change, such as "
-        f"two ways to one value, or operands that commute: {len(alive) - len(unknown):,} have one. "
-        f"Of {len(unknown):,}, {of_rules or 'none'} of them in rules, no reason is known."
+        f"two ways to one value, or operands that commute: {known}"
     )
     return textwrap.fill(text, 120)
 

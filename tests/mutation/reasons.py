@@ -424,7 +424,7 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     (
         r".*transform/watched",
         r"WatchedTape\.note$",
-        r"_name\(called\) or _operator\(.*\) or (.*) -> _name\(called\) or \1$",
+        r"_name\(called\) or _operator\(.* -> _name\(called\) or _SPOKEN",
         "an operator's frame has told it, unless the engine is compiled",
     ),
     (r".*transform/watched", r"frames$", r"frame\.f_back is not None and ", "the outermost frame is the user's"),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from coverage import CoverageData
 
-from tests.mutation.__main__ import digests, modules, place_of, report
+from tests.mutation.__main__ import digests, figures, modules, place_of, report
 from tests.mutation.forks import Functions, drained, ended_by, in_fork, keeping_names
 from tests.mutation.mutator import Mutation, mutations
 from tests.mutation.plan import ROOT, Plan
@@ -226,6 +226,10 @@ def test_a_fork_that_does_not_end_is_ended() -> None:
     assert (drained(pipe), ended_by(status)) == (b"", "timeout")
 
 
+def unwrapped(text: str) -> str:
+    return " ".join(text.split())
+
+
 def test_the_page_counts_and_lists() -> None:
     def result(mutant: str, killer: str | None) -> dict[str, Any]:
         module = "src/typedprop/ops/softmax.py"
@@ -238,6 +242,12 @@ def test_the_page_counts_and_lists() -> None:
     )
     assert "| ops/softmax.py | 2 | 1 | 50.0% | 0 | 1 |" in page
     assert "- `f`: `a or b` → `a and b`" in page and "a + b" not in page
+    of_no_reason = result("f: a or b -> a and b", None)
+    explained = result("_below_top: False -> True", None)
+    assert "1 have one. Of 1, 1 of them in rules, no reason is known." in unwrapped(
+        figures([explained, of_no_reason], 2)
+    )
+    assert unwrapped(figures([explained], 1)).endswith("or operands that commute: each of the 1 has one.")
 
 
 def test_what_has_changed_is_told_by_function() -> None:
