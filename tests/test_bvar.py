@@ -696,6 +696,41 @@ def test_a_number_before_an_array() -> None:
     np.testing.assert_allclose(tp.grad(lambda a: (3.0**a).sum())(x), 3.0**x * np.log(3.0), rtol=1e-14)
 
 
+NUMBERS_BESIDE: list[Callable[[Any], Any]] = [
+    lambda x: x + 2.0,
+    lambda x: 2.0 + x,
+    lambda x: x - 2.0,
+    lambda x: 2.0 - x,
+    lambda x: x * 2.0,
+    lambda x: 2.0 * x,
+    abs,
+]
+
+
+@pytest.mark.parametrize("k", range(len(NUMBERS_BESIDE)))
+def test_an_array_beside_a_number_is_read_and_multiplied_by(k: int) -> None:
+    """Its cotangent is then a sum that is not formed yet, which the short way of numbers does not know."""
+    f = NUMBERS_BESIDE[k]
+    slope = [1.0, 1.0, 1.0, -1.0, 2.0, 2.0, 1.0][k]
+    assert np.array_equal(tp.grad(lambda x: f(x)[0])(np.ones(3)), [slope, 0.0, 0.0])
+    assert np.array_equal(tp.grad(lambda w: (f(w) @ np.ones(3)).sum())(np.ones((2, 3))), np.full((2, 3), slope))
+
+
+def test_an_array_and_a_number_of_one_gradient() -> None:
+    x = np.array([1.0, 2.0, 3.0])
+    sums: list[tuple[Callable[[Any, Any], Any], Any, float]] = [
+        (lambda a, s: a + s, np.ones(3), 3.0),
+        (lambda a, s: s + a, np.ones(3), 3.0),
+        (lambda a, s: a - s, np.ones(3), -3.0),
+        (lambda a, s: s - a, -np.ones(3), 3.0),
+        (lambda a, s: a * s, np.full(3, 5.0), 6.0),
+        (lambda a, s: s * a, np.full(3, 5.0), 6.0),
+    ]
+    for f, by_array, by_number in sums:
+        found = tp.grad(lambda a, s: f(a, s).sum(), (0, 1))(x, 5.0)  # noqa: B023
+        assert np.array_equal(found[0], by_array) and found[1] == by_number and type(found[1]) is float
+
+
 def test_two_numbers_by_name() -> None:
     """Unlike the operators, the functions have no way of their own for them."""
     values = [f(BVar(2.0), BVar(5.0)).value for f in (tp.add, tp.subtract, tp.multiply)]

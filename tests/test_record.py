@@ -151,6 +151,17 @@ def test_arithmetic_is_differentiable() -> None:
     check_grads(loss, (model(0.5), model(0.3), BVar(1.7)), order=2)
 
 
+def test_a_number_and_an_array_at_one_place() -> None:
+    @attrs.frozen
+    class One(Record):
+        x: BVar[Any]
+
+    number, array = One(BVar(1.0)), One(BVar(np.ones(3)))
+    for left, right, shapes in ((number, array, r"\(\) .* \(3,\)"), (array, number, r"\(3,\) .* \(\)")):
+        with pytest.raises(ShapeError, match=f"at .x, the left operand has shape {shapes}"):
+            _ = left + right
+
+
 def test_a_constant_record_times_what_is_differentiated() -> None:
     def loss(rate: BVar[float], x: Model) -> BVar[float]:
         return (x * rate).first.weight.sum() + (rate * x).scale + (x / rate).scale

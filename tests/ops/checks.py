@@ -207,6 +207,25 @@ def check_adjoint(row: Row, case: Case) -> None:
     agree(inner(gradient, v), inner(weight, tangent), "<Jᵀ u, v> and <u, J v>", 0, 1e-10 * scale)
 
 
+def check_cotangent(row: Row, case: Case) -> None:
+    """Reverse mode over reverse mode by the cotangent alone: the derivative of `<Jᵀ u, v>` by `u` is `J v`.
+
+    The sweep then carries differentiable values over what was kept as plain arrays.
+    """
+    at = point(row, case)
+    operands, v = at.lifted(), at.direction(4)
+    pullback = tp.vjp(at.function, operands)[1]
+    found = tp.grad(lambda u: inner_of(pullback(u), v))(at.weight())
+    for one, tangent in zip(arrays(found), arrays(tp.jvp(at.function, operands, v)[1]), strict=True):
+        np.testing.assert_allclose(one, tangent, rtol=1e-9, atol=1e-10)
+
+
+def inner_of(x: Any, y: Any) -> Any:
+    """The inner product of two trees, differentiable."""
+    pairs = zip(tp.tree.leaves(x), tp.tree.leaves(y), strict=True)
+    return sum(((a * b).sum() if a.shape else a * b for a, b in pairs), start=BVar(0.0))
+
+
 def check_complex_step(row: Row, case: Case) -> None:
     """Reverse mode by the complex step, which has no rounding error."""
     at = point(row, case)
@@ -393,6 +412,7 @@ def checks_of(row: Row) -> dict[str, Check]:
     checks: dict[str, Check] = {"value": check_value}
     if row.orders:
         checks |= {"pull": check_pull, "push": check_push, "adjoint": check_adjoint, "float32": check_single}
+        checks["cotangent"] = check_cotangent
         if row.analytic is not None:
             checks["complex_step"] = check_complex_step
         if row.autograd is not None:

@@ -1066,6 +1066,16 @@ def test_cross_entropy_wants_a_probability_for_each_logit_in_a_gradient_too(shap
         tp.grad(lambda logits: tp.sum(tp.softmax_cross_entropy(logits, t)))(BVar(x))
 
 
+@pytest.mark.parametrize("f", [tp.tanh, tp.sigmoid])
+def test_a_pullback_is_differentiable_by_its_cotangent(f: Any) -> None:
+    x, v = RNG.standard_normal(3), RNG.standard_normal(3)
+    y = f(x)
+    slope = 1 - y * y if f is tp.tanh else y * (1 - y)
+    pullback: Any = tp.vjp(f, BVar(x))[1]
+    found: Any = tp.grad(lambda g: (pullback(g) * v).sum())(BVar(np.ones(3)))
+    np.testing.assert_allclose(found.value, slope * v, rtol=1e-12)
+
+
 def test_the_pullback_of_cross_entropy_is_differentiable_by_its_cotangent() -> None:
     x, v, t = RNG.standard_normal((2, 3)), RNG.standard_normal((2, 3)), np.array([[1.0, 0.0, 0.0], [0.0, 0.25, 0.75]])
     p = np.exp(x) / np.exp(x).sum(-1, keepdims=True)

@@ -270,6 +270,8 @@ def test_the_argument_is_unchanged_and_the_result_its_own() -> None:
         assert type(value.value) is float
     for f in (lambda a: a, lambda a: x, lambda a: x.reshape(3)):
         assert not np.shares_memory(tp.backprop(f, x)[0].value, x.value)
+    # Be the argument a view of the result, or the result one of the argument.
+    assert not np.shares_memory(tp.backprop(lambda a: x, x.reshape((1, 3)))[0].value, x.value)
     value, gradient = tp.backprop(lambda a: a, x)
     assert not np.shares_memory(value.value, x.value) and not np.shares_memory(gradient.value, value.value)
     for view in (lambda a: a.T, lambda a: a.reshape(6), lambda a: a[0], lambda a: a[:, 1]):
