@@ -1076,6 +1076,13 @@ def test_a_pullback_is_differentiable_by_its_cotangent(f: Any) -> None:
     np.testing.assert_allclose(found.value, slope * v, rtol=1e-12)
 
 
+def test_the_pullback_of_a_reduction_is_differentiable_by_its_cotangent() -> None:
+    x, v = np.array([2.0, 3.0, 4.0]), RNG.standard_normal(3)
+    pullback: Any = tp.vjp(tp.prod, BVar(x))[1]
+    found: Any = tp.grad(lambda g: (pullback(g) * v).sum())(BVar(1.0))
+    np.testing.assert_allclose(found.value, (24.0 / x * v).sum(), rtol=1e-12)
+
+
 def test_the_pullback_of_cross_entropy_is_differentiable_by_its_cotangent() -> None:
     x, v, t = RNG.standard_normal((2, 3)), RNG.standard_normal((2, 3)), np.array([[1.0, 0.0, 0.0], [0.0, 0.25, 0.75]])
     p = np.exp(x) / np.exp(x).sum(-1, keepdims=True)
