@@ -31,6 +31,7 @@ _OF_PYTHON = {
     "tests/ops/test_reference.py": "the page is made from the functions of the sources",
     "test_an_exported_operation_has_a_row": "a compiled class has methods of mypyc's own",
     "test_an_error_from_outside_before_the_first_rule": "it gives the sweep a list of its own, which is not asked",
+    "test_the_entry_of_a_result_is_looked_for_where_another_thread_was_faster": "it gives the tape such a list",
     "test_classes_made_without_end_are_not_kept": "it replaces a constant, which is compiled in",
     "test_a_constant_that_is_not_finite_is_named": "the constant is known by the frame of the operator",
 }
