@@ -1672,6 +1672,7 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
     type_a, type_b = type(a), type(b)
     # The frequent cases, of arrays on one tape or none, or with plain data, need none of the questions below.
     if type_a is type_b:
+        # Both are BVars then. Said for mypyc, which looks attributes of an object up by name and those of a BVar not.
         p: BVar[Any] = a
         q: BVar[Any] = b
         both = p._tape

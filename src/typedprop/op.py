@@ -14,7 +14,7 @@ alike: run on arrays in a first derivative, recorded in a higher one. A primitiv
 NumPy function: no wrapper, no tape.
 """
 
-# The overloads of Elementwise and Elementwise2 go from exact to gradual.
+# The overloads of Elementwise go from exact to gradual.
 # mypy: disable-error-code="overload-overlap"
 # pyright: reportOverlappingOverload=false
 
@@ -24,14 +24,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, overload
 
 import numpy as np
-from typing_extensions import TypeVar
 
-from typedprop.arithmetic import (
-    dtype_of,
-    number,
-    shape_of,
-    what_is,
-)
+from typedprop.arithmetic import dtype_of, number, shape_of, what_is
 from typedprop.bvar import Arr, BVar, V, constant, innermost, is_operand, mixed, own_data, record, seen_from
 from typedprop.errors import DTypeError
 from typedprop.index_sum import is_plain
@@ -39,12 +33,6 @@ from typedprop.leaves import FOUND, NDARRAY
 from typedprop.tape import JOINT, PART, SCALE, Entry, Joint, Rule, Tape, Value
 
 Function = Callable[..., Any]
-
-B = TypeVar("B", bound=int)
-M = TypeVar("M", bound=int)
-N = TypeVar("N", bound=int)
-K = TypeVar("K", bound=int)
-D = TypeVar("D", bound=np.generic)
 
 
 def checked_plain(name: str, x: Any) -> Value:
