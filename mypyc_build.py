@@ -21,7 +21,7 @@ from pathlib import Path
 # The engine, and nothing that hands its own functions to the user: under Python 3.11 a function that mypyc made within
 # another one can be weakly referenced, and ends without telling the reference. (An operation's name, in traces and in
 # messages of `debug_nans`, is told by the frame of its Python function, too.)
-COMPILED = ("tape", "outer_sum", "index_sum", "leaves", "arithmetic", "bvar", "tree", "transform/run")
+COMPILED = ("tape", "outer_sum", "index_sum", "leaves", "arithmetic", "bvar", "tree", "transform/run", "ops/fused")
 
 _COMPARISONS = ("lt", "le", "gt", "ge")
 
@@ -49,6 +49,13 @@ _OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
             for name in _COMPARISONS
         ),
     ),
+    "tape": (
+        # What Python is fastest by is a call to mypyc, which has ways of its own for lists and counts.
+        ("    next_entry, next_cotangent = entries.pop, cotangents.pop\n", "\n"),
+        ("            entry = next_entry()\n", "            entry = entries.pop()\n"),
+        ("            cotangent = next_cotangent()\n", "            cotangent = cotangents.pop()\n"),
+        ("for _ in itertools.repeat(None, count - inputs):", "for _ in range(count - inputs):"),
+    ),
     "tree": (
         ("Leaf = BVar[Any]\n", "Leaf = Any\n"),
         ("def __call__(self, vector: BVar[R[Any]] | R[Any])", "def __call__(self, vector: Any)"),
@@ -62,7 +69,11 @@ _OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
 _GENERIC = ("BVar", "At", "Structure")
 
 # What mypyc has to know of a class: here, that Python classes inherit from it.
-_MARKS = {"Tape": "allow_interpreted_subclasses=True"}
+_MARKS = {"Tape": "allow_interpreted_subclasses=True", "BVar": "free_list_len=1"}
+
+# Half as many lines of code to fetch, between products of matrices that have pushed it out of the caches: functions
+# that call each other directly, for nobody else looks for them, and loops that are not unrolled.
+_FLAGS = [] if os.name == "nt" else ["-O2", "-fvisibility=hidden", "-fno-semantic-interposition"]
 
 
 def compiled(source: Path, folder: Path) -> list[Path]:
@@ -84,6 +95,8 @@ def compiled(source: Path, folder: Path) -> list[Path]:
     os.chdir(folder)
     try:
         modules = mypycify([*options, *(f"typedprop/{name}.py" for name in COMPILED)], group_name="typedprop")
+        for module in modules:
+            module.extra_compile_args += _FLAGS
         setup(name="typedprop", packages=[], ext_modules=modules, script_args=["--quiet", "build_ext", "--inplace"])
     finally:
         os.chdir(here)

@@ -26,19 +26,23 @@ from typedprop.tape import PASS, RULES, TIMES, Joint, Parts, Rule, Value
 
 Shape = tuple[int, ...]
 
+# NumPy's, by names of their own: see `NDARRAY`.
+_TOTAL: Final[Any] = np.add.reduce
+_EMPTY: Final = np.empty
+
 
 # -- What arrays and BVars share, as functions ----------------------------------------------------------------------
 
 
-def unwarned() -> Callable[..., Any]:
-    """Calls a function of NumPy's, once, without warnings and whatever the caller's `np.errstate` is:
-    `unwarned()(np.exp, x)`.
+def unwarned() -> Context:
+    """A context in which a function of NumPy's runs, once, without warnings, whatever the caller's `np.errstate` is:
+    `unwarned().run(np.exp, x)`.
 
     NumPy keeps that state in a context variable. `np.errstate` sets and resets it in .65 us, as much as the exponential
     of 300 elements takes; a copy of a context where it was set once comes in .06 us. (A copy, for two threads cannot be
     in one context.) The function must be NumPy's own: context variables of the caller's are not seen.
     """
-    return _UNWARNED.copy().run
+    return _UNWARNED.copy()
 
 
 _UNWARNED: Final = Context()
@@ -104,7 +108,7 @@ def number(x: Value) -> Value:
 def total(x: Value, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Value:
     """`x.sum(axis, keepdims)`, a Python float where nothing is left."""
     if type(x) is NDARRAY and axis is None and not keepdims:
-        return float(np.add.reduce(x, None))
+        return float(_TOTAL(x, None))
     y = x.sum(axis=axis, keepdims=keepdims)
     return y if shape_of(y) else number(y)
 
@@ -112,11 +116,11 @@ def total(x: Value, axis: int | tuple[int, ...] | None = None, keepdims: bool = 
 def broadcast_to(x: Value, shape: Shape, dtype: np.dtype[Any]) -> Value:
     """`x` stretched to `shape`, in a new array."""
     if type(x) is float:
-        y = np.empty(shape, dtype)
+        y = _EMPTY(shape, dtype)
         y.fill(x)
         return y
     if is_plain(x):
-        y = np.empty(shape, dtype)
+        y = _EMPTY(shape, dtype)
         y[...] = x
         return y
     return x._broadcast_to(shape, dtype)
@@ -125,7 +129,7 @@ def broadcast_to(x: Value, shape: Shape, dtype: np.dtype[Any]) -> Value:
 def sum_to(x: Value, shape: Shape) -> Value:
     """The transpose of `broadcast_to`: sum over the axes along which a value of `shape` was stretched."""
     if type(x) is NDARRAY and x.ndim == 2 and len(shape) == 1:
-        return np.add.reduce(x, 0)  # a row along the rows: the biases of a batch
+        return _TOTAL(x, 0)  # a row along the rows: the biases of a batch
     if not shape:
         return total(x)
     from_shape = shape_of(x)
@@ -394,7 +398,11 @@ class Binary:
         self.keeps: bool = keeps
 
 
-def _nothing(*_: Value) -> None:
+def _nothing(_a: Value, _b: Value, _y: Value) -> None:
+    return None
+
+
+def _no_partial(_: Value) -> None:
     return None
 
 
@@ -535,20 +543,20 @@ OF_LEAVES: Final = {
     MULTIPLY: Binary(
         "*",
         operator.mul,
-        Operand("*", lambda a, b, y: b, _nothing, _times),
-        Operand("*", lambda a, b, y: a, _nothing, _times),
+        Operand("*", lambda a, b, y: b, _no_partial, _times),
+        Operand("*", lambda a, b, y: a, _no_partial, _times),
     ),
     DIVIDE: Binary(
         "/",
         operator.truediv,
-        Operand("/", lambda a, b, y: b, _nothing, _over),
-        Operand("/", lambda a, b, y: (y, b), _nothing, lambda t, r: _times(t, -r[0] / r[1])),
+        Operand("/", lambda a, b, y: b, _no_partial, _over),
+        Operand("/", lambda a, b, y: (y, b), _no_partial, lambda t, r: _times(t, -r[0] / r[1])),
     ),
     POWER: Binary(
         "**",
         operator.pow,
-        Operand("**", lambda a, b, y: (a, b), _nothing, _leaf_power),
-        Operand("**", _no_logarithm, _nothing),
+        Operand("**", lambda a, b, y: (a, b), _no_partial, _leaf_power),
+        Operand("**", _no_logarithm, _no_partial),
     ),
 }
 
@@ -621,16 +629,17 @@ def matmul(x: Value, y: Value) -> Value:
 
 def array_product(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> tuple[Any, tuple[int, int]]:
     """`matmul` of two arrays of one dtype, with its rules; the sizes are looked at only if they do not fit."""
+    rank_x, rank_y = x.ndim, y.ndim
     try:
-        if y.ndim == 1:
-            if x.ndim == 2:
+        if rank_y == 1:
+            if rank_x == 2:
                 return x.dot(y), _MATRIX_VECTOR
-            if x.ndim == 1:
+            if rank_x == 1:
                 return float(x.dot(y)), _DOT
-        elif y.ndim == 2:
-            if x.ndim == 2:
+        elif rank_y == 2:
+            if rank_x == 2:
                 return x @ y, _MATRICES_RIGHT_TRANSPOSED if y.flags.fnc else _MATRICES
-            if x.ndim == 1:
+            if rank_x == 1:
                 return x.dot(y), _VECTOR_MATRIX
     except ValueError:
         pass

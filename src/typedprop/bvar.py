@@ -291,15 +291,19 @@ class BVar(Generic[V]):
     def __add__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
         if type(other) is BVar:
-            if other._tape is tape:
-                y = other._value
+            right: BVar[Any] = other
+            if right._tape is tape:
+                y = right._value
                 if type(x) is NDARRAY and type(y) is NDARRAY:
-                    if x.shape == y.shape and x.dtype is y.dtype:
+                    dtype, shape_x, shape_y = x.dtype, x.shape, y.shape
+                    if dtype is y.dtype:
+                        if shape_x != shape_y:
+                            return _of_arrays(rules.ADD, tape, self._node, right._node, x, y, shape_x, shape_y, dtype)
                         if tape is None:
                             return constant(x + y)
-                        return record(tape, x + y, (PASS, self._node, None, PASS, other._node, None))
+                        return record(tape, x + y, (PASS, self._node, None, PASS, right._node, None))
                 elif type(x) is float and type(y) is float and tape is not None:
-                    return record(tape, x + y, (SCALE, self._node, 1.0, SCALE, other._node, 1.0))
+                    return record(tape, x + y, (SCALE, self._node, 1.0, SCALE, right._node, 1.0))
         elif type(x) is float and type(other) is float and tape is not None and tape.open:
             b: BVar[Any] = bare(BVar)
             b._value = x + other
@@ -442,13 +446,14 @@ class BVar(Generic[V]):
     def __sub__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
         if type(other) is BVar:
-            if other._tape is tape:
-                y = other._value
+            right: BVar[Any] = other
+            if right._tape is tape:
+                y = right._value
                 if type(x) is NDARRAY and type(y) is NDARRAY:
                     if x.shape == y.shape and x.dtype is y.dtype:
-                        return record(tape, x - y, (PASS, self._node, None, _NEGATE, other._node, None))
+                        return record(tape, x - y, (PASS, self._node, None, _NEGATE, right._node, None))
                 elif type(x) is float and type(y) is float and tape is not None:
-                    return record(tape, x - y, (SCALE, self._node, 1.0, SCALE, other._node, -1.0))
+                    return record(tape, x - y, (SCALE, self._node, 1.0, SCALE, right._node, -1.0))
         elif type(x) is float and type(other) is float and tape is not None:
             return record(tape, x - other, (SCALE, self._node, 1.0))
         return binary(rules.SUBTRACT, self, other)
@@ -583,13 +588,14 @@ class BVar(Generic[V]):
     def __mul__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
         if type(other) is BVar:
-            if other._tape is tape:
-                y = other._value
+            right: BVar[Any] = other
+            if right._tape is tape:
+                y = right._value
                 if type(x) is NDARRAY and type(y) is NDARRAY:
                     if x.shape == y.shape and x.dtype is y.dtype:
-                        return record(tape, x * y, (TIMES, self._node, y, TIMES, other._node, x))
+                        return record(tape, x * y, (TIMES, self._node, y, TIMES, right._node, x))
                 elif type(x) is float and type(y) is float and tape is not None:
-                    return record(tape, x * y, (SCALE, self._node, y, SCALE, other._node, x))
+                    return record(tape, x * y, (SCALE, self._node, y, SCALE, right._node, x))
         elif type(x) is float and type(other) is float and tape is not None and tape.open:
             b: BVar[Any] = bare(BVar)
             b._value = x * other
@@ -968,17 +974,21 @@ class BVar(Generic[V]):
     def __matmul__(self, other: Any) -> Any:
         # The frequent cases, of arrays on one tape or none, or with plain data, need no questions about tapes.
         tape, x = self._tape, self._value
-        kept = type(other) is BVar and other._tape is tape
-        y = other._value if kept else other
+        y, node = other, -1
+        if type(other) is BVar:
+            # Said for mypyc, as in `binary`.
+            right: BVar[Any] = other
+            if right._tape is tape:
+                y, node = right._value, right._node
         if type(x) is NDARRAY and type(y) is NDARRAY and x.dtype is y.dtype:
-            value, (left, right) = rules.array_product(x, y)
+            value, (code_x, code_y) = rules.array_product(x, y)
             if tape is None:
                 return constant(value)
             if other is self and type(value) is float:
                 return record(tape, value, (rules.DOT_ITSELF.code, self._node, x))
-            if kept:
-                return record(tape, value, (left, self._node, y, right, other._node, x))
-            return record(tape, value, (left, self._node, y.copy()))
+            if node >= 0:
+                return record(tape, value, (code_x, self._node, y, code_y, node, x))
+            return record(tape, value, (code_x, self._node, y.copy()))
         return product(self, other)
 
     @overload
@@ -994,6 +1004,14 @@ class BVar(Generic[V]):
     @overload
     def __rmatmul__(self: BVar[L[K, N, D]], other: Tensor3[B, M, K, D]) -> BVar[Tensor3[B, M, N, D]]: ...
     def __rmatmul__(self, other: Any) -> Any:
+        # The frequent case, of the data of a batch.
+        tape, y = self._tape, self._value
+        if type(other) is NDARRAY and type(y) is NDARRAY and other.dtype is y.dtype:
+            x = other if tape is None else other.copy()
+            value, (_, right) = rules.array_product(x, y)
+            if tape is None:
+                return constant(value)
+            return record(tape, value, (right, self._node, x))
         return product(other, self)
 
     def dot(self: BVar[R[N, D]], other: BVar[R[N, D]] | R[N, D]) -> BVar[float]:
@@ -1066,12 +1084,12 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     def mean(self, axis: Any = None, *, keepdims: bool = False) -> Any:
         """The arithmetic mean over all elements or along `axis`. An empty one raises `ShapeError`."""
-        shape = self.shape
+        x, shape = self._value, self.shape
         axis = axis_of("mean", shape, axis)
-        count = float(count_of("mean", shape, axis))
+        count = float(x.size if type(x) is NDARRAY and axis is None and x.size else count_of("mean", shape, axis))
         if not shape:
             return _alone("mean", self)
-        value = rules.total(self._value, axis, keepdims) / count
+        value = rules.total(x, axis, keepdims) / count
         return record(self._tape, value, (rules.MEAN.code, self._node, (shape, axis, keepdims, self.dtype, count)))
 
     @overload
@@ -1671,49 +1689,55 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
     """A binary elementwise operation, at least one of its operands a BVar."""
     type_a, type_b = type(a), type(b)
     # The frequent cases, of arrays on one tape or none, or with plain data, need none of the questions below.
+    # Said for mypyc, which looks attributes of an object up by name and those of a BVar not.
+    p: BVar[Any]
+    q: BVar[Any]
     if type_a is type_b:
-        # Both are BVars then. Said for mypyc, which looks attributes of an object up by name and those of a BVar not.
-        p: BVar[Any] = a
-        q: BVar[Any] = b
+        # Both are BVars then.
+        p, q = a, b
         both = p._tape
         if both is q._tape:
             x, y = p._value, q._value
             array_x, array_y = _array_of(x), _array_of(y)
             if array_x is not None is not array_y and array_x.dtype is array_y.dtype:
-                return _of_arrays(op, both, p._node, q._node, x, y, array_x, array_y)
+                return _of_arrays(op, both, p._node, q._node, x, y, array_x.shape, array_y.shape, array_x.dtype)
             if type(x) is float and type(y) is float and both is not None and op.slopes is not None:
                 slope_x, slope_y = op.slopes(x, y)
                 return record(both, op.value(x, y), (SCALE, p._node, slope_x, SCALE, q._node, slope_y))
     elif type_b is float or type_b is int:
-        x, tape = a._value, a._tape
+        p = a
+        x, tape = p._value, p._tape
         if _array_of(x) is not None:
             value = op.value(x, b)
             if tape is None:
                 return constant(value)
-            return record(tape, value, (op.left.code, a._node, op.left.residual(x, b, value)))
+            return record(tape, value, (op.left.code, p._node, op.left.residual(x, b, value)))
     elif type_a is float or type_a is int:
-        y, tape = b._value, b._tape
+        q = b
+        y, tape = q._value, q._tape
         if _array_of(y) is not None:
             value = op.value(a, y)
             if tape is None:
                 return constant(value)
-            return record(tape, value, (op.right.code, b._node, op.right.residual(a, y, value)))
+            return record(tape, value, (op.right.code, q._node, op.right.residual(a, y, value)))
     elif type_b is NDARRAY and type_a is BVar:
-        x, tape = a._value, a._tape
+        p = a
+        x, tape = p._value, p._tape
         if type(x) is NDARRAY and x.dtype is b.dtype and x.shape == b.shape:
             value = op.value(x, b)
             if tape is None:
                 return constant(value)
             kept = b.copy() if op.keeps else None
-            return record(tape, value, (op.left.code, a._node, op.left.residual(x, kept, value)))
+            return record(tape, value, (op.left.code, p._node, op.left.residual(x, kept, value)))
     elif type_a is NDARRAY and type_b is BVar:
-        y, tape = b._value, b._tape
+        q = b
+        y, tape = q._value, q._tape
         if type(y) is NDARRAY and y.dtype is a.dtype and y.shape == a.shape:
             value = op.value(a, y)
             if tape is None:
                 return constant(value)
             kept = a.copy() if op.keeps else None
-            return record(tape, value, (op.right.code, b._node, op.right.residual(kept, y, value)))
+            return record(tape, value, (op.right.code, q._node, op.right.residual(kept, y, value)))
     tape_a: Tape | None = a._tape if type_a is BVar else None
     tape_b: Tape | None = b._tape if type_b is BVar else None
     tape = tape_a
@@ -1770,26 +1794,35 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
 
 
 def _of_arrays(
-    op: Binary, tape: Tape | None, node_x: int, node_y: int, x: Value, y: Value, array_x: Any, array_y: Any
+    op: Binary,
+    tape: Tape | None,
+    node_x: int,
+    node_y: int,
+    x: Value,
+    y: Value,
+    shape_x: Shape,
+    shape_y: Shape,
+    dtype: np.dtype[Any],
 ) -> BVar[Any]:
-    """A binary operation of two arrays of one dtype, both on `tape`, or both constant; `x` and `y` hold them."""
-    shape_x, shape_y = array_x.shape, array_y.shape
+    """A binary operation of `x` and `y`, which hold arrays of one dtype, both on `tape`, or both constant."""
     shape = shape_x if shape_x == shape_y else broadcast_shape(op.name, shape_x, shape_y)
     value = op.value(x, y)
     if tape is None:
         return constant(value)
     left, right = op.left, op.right
     code_x, code_y = left.code, right.code
-    residual_x, residual_y = left.residual(x, y, value), right.residual(x, y, value)
+    # An identity remembers nothing.
+    residual_x = None if code_x == PASS else left.residual(x, y, value)
+    residual_y = None if code_y == PASS else right.residual(x, y, value)
     if shape_x != shape:
         if code_x == PASS:
             # One step for two: the identity of what was broadcast.
-            code_x, residual_x = rules.BROADCAST.code, (shape_x, shape, array_x.dtype)
+            code_x, residual_x = rules.BROADCAST.code, (shape_x, shape, dtype)
         else:
             node_x = _stretch(tape, node_x, shape_x, shape, value)
     elif shape_y != shape:
         if code_y == PASS:
-            code_y, residual_y = rules.BROADCAST.code, (shape_y, shape, array_x.dtype)
+            code_y, residual_y = rules.BROADCAST.code, (shape_y, shape, dtype)
         else:
             node_y = _stretch(tape, node_y, shape_y, shape, value)
     return record(tape, value, (code_x, node_x, residual_x, code_y, node_y, residual_y))

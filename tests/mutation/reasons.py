@@ -147,10 +147,10 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     (r".*ops/elementwise", r"over$", r"(is_plain|type\()", EITHER),
     (r".*ops/elementwise", r"<lambda>$", r"hypot", COMMUTES),
     (r".*ops/elementwise", r"where$", r"mask\.shape == shape", EITHER),
-    (r".*ops/softmax", r"_fused$", r"(unwarned\(\)\()?_vecdot", COMMUTES),
-    (r".*ops/softmax", r"_fused$", r"0 -> -1 \(2\)$", ONLY),
+    (r".*ops/fused", r"cross_entropy$", r"(unwarned\(\)\.run\()?_VECDOT", COMMUTES),
+    (r".*ops/fused", r"cross_entropy$", r"0 -> -1 \(2\)$", ONLY),
     (r".*ops/softmax", r"softmax_cross_entropy$", r"(tape is None (or|->)|on\(tape, logits\) -> on\(logits)", EITHER),
-    (r".*ops/softmax", r"_of_arrays$", r"(tape is None (or|->)|2 -> 1$|return record)", EITHER),
+    (r".*ops/fused", r"cross_entropy_of_arrays$", r"(tape is None (or|->)|2 -> 1$|return record)", EITHER),
     (r".*ops/softmax", r"_below_top$", r"False -> True", COPY),
     (r".*arithmetic", r"scaled_by\.apply$", r"(d\.dtype is|np\.multiply)", EITHER),
     (
@@ -273,7 +273,7 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (r".*ops/linalg/solve", r"module$", r"48 -> ", EITHER),
     (r".*outer_sum", r"OuterSum\.add$", r"(1 -> 2|2 \* self\._room -> )", PAIRS_KEPT),
-    (r".*ops/elementwise", r"module$", r".*apply=_times_\w+, .* -> (?!.*apply=)", EITHER),
+    (r".*ops/elementwise", r"module$", r".*apply=fused\.times_\w+, .* -> (?!.*apply=)", EITHER),
     (
         r".*arithmetic",
         r"scaled_by\.apply$",
@@ -282,7 +282,7 @@ REASONS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (r".*arithmetic", r"_pull_index$", r"2 -> [13]$", EITHER),
     (r".*ops/joining", r"_operands$", r"0 -> -1$", ONLY),
-    (r".*ops/softmax", r"_of_arrays$", r"len\(shape\) > 2 -> len\(shape\) >= 2", EITHER),
+    (r".*ops/fused", r"cross_entropy_of_arrays$", r"len\(shape\) > 2 -> len\(shape\) >= 2", EITHER),
     (r".*ops/linalg/solve", r"_recorded\.joint$", r"True -> False$", FRESH),
     (
         r".*ops/activation",

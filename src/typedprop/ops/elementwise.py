@@ -33,13 +33,11 @@ from typedprop.arithmetic import (
     shape_of,
     sign_of,
     sum_to,
-    unwarned,
 )
 from typedprop.bvar import BVar, constant
 from typedprop.elementwise2 import Elementwise2, elementwise2
 from typedprop.errors import DTypeError, ShapeError
 from typedprop.index_sum import is_plain
-from typedprop.leaves import NDARRAY
 from typedprop.op import (
     Elementwise,
     checked,
@@ -49,6 +47,7 @@ from typedprop.op import (
     record_parts,
     unary,
 )
+from typedprop.ops import fused
 from typedprop.shapes import L, R
 from typedprop.tape import Rule, Value
 
@@ -243,27 +242,12 @@ cosh: Elementwise = elementwise(
 )
 
 
-# Ones without an axis, of each dtype: a ufunc takes one in half the time that a Python number costs it.
-_ONES = {np.dtype(dtype): np.ones((), dtype) for dtype in (np.float64, np.float32)}
-# NumPy's functions by names of their own, which Python finds faster: see `NDARRAY`.
-_add, _subtract, _multiply, _divide, _negative, _exp = np.add, np.subtract, np.multiply, np.divide, np.negative, np.exp
-
-
-def _times_one_minus_square(t: Value, y: Value) -> Value:
-    """t (1 - y²), in one buffer."""
-    if type(t) is not NDARRAY or type(y) is not NDARRAY:
-        return t * (1 - y * y)
-    d = y * y
-    _subtract(_ONES[y.dtype], d, d)
-    return _multiply(d, t, d)
-
-
 tanh: Elementwise = elementwise(
     "tanh",
     np.tanh,
     number=math.tanh,
     of_output=lambda y: 1 - y * y,
-    apply=_times_one_minus_square,
+    apply=fused.times_tanh_slope,
     doc="The hyperbolic tangent.",
 )
 hypot: Elementwise2 = elementwise2(
@@ -420,15 +404,6 @@ def clip(x: Any, low: Any, high: Any, /) -> Any:
 # -- Logistic functions ----------------------------------------------------------------------------------------------
 
 
-def _sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)) in one buffer; where exp overflows to infinity, the result is the right 0."""
-    one = _ONES.get(x.dtype, 1)
-    y = _negative(x)
-    unwarned()(_exp, y, y)
-    _add(y, one, y)
-    return _divide(one, y, y)
-
-
 def _sigmoid_number(x: float) -> float:
     if x >= 0:
         return 1 / (1 + math.exp(-x))
@@ -436,21 +411,12 @@ def _sigmoid_number(x: float) -> float:
     return z / (1 + z)
 
 
-def _times_sigmoid_slope(t: Value, y: Value) -> Value:
-    """t y (1 - y), in one buffer."""
-    if type(t) is not NDARRAY or type(y) is not NDARRAY:
-        return t * (y * (1 - y))
-    d = _subtract(_ONES[y.dtype], y)
-    _multiply(d, y, d)
-    return _multiply(d, t, d)
-
-
 sigmoid: Elementwise = elementwise(
     "sigmoid",
-    _sigmoid,
+    fused.sigmoid,
     number=_sigmoid_number,
     of_output=lambda y: y * (1 - y),
-    apply=_times_sigmoid_slope,
+    apply=fused.times_sigmoid_slope,
     doc="The logistic function 1 / (1 + exp(-x)), without overflow at either end.",
 )
 

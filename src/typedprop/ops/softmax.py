@@ -11,14 +11,15 @@ from typing import Any, overload
 import numpy as np
 from typing_extensions import TypeVar
 
-from typedprop.arithmetic import describe, plain, shape_of, total, unwarned
+from typedprop.arithmetic import describe, plain, shape_of, total
 from typedprop.bvar import BVar, axis_of, record
 from typedprop.errors import ShapeError
 from typedprop.leaves import NDARRAY
 from typedprop.op import checked_plain, on, opened, unary
 from typedprop.ops.elementwise import exp, where
+from typedprop.ops.fused import CROSS_ENTROPY, CROSS_ENTROPY_TARGET, cross_entropy, cross_entropy_of_arrays
 from typedprop.shapes import L, R
-from typedprop.tape import Rule, Value
+from typedprop.tape import Value
 
 M = TypeVar("M", bound=int)
 N = TypeVar("N", bound=int)
@@ -118,7 +119,7 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
 
     Raises `ShapeError` where logits and target differ in size.
     """
-    quick = _of_arrays(logits, target)
+    quick = cross_entropy_of_arrays(logits, target)
     if quick is not None:
         return quick
     _axis("softmax_cross_entropy", logits, -1)
@@ -141,74 +142,10 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
         losses: Any = -total(target * y, -1)
         # Of plain data a NumPy scalar, as reductions give.
         return losses if type(losses) is not float else y.dtype.type(losses)
-    value, d, (below, norm) = _fused(x, t)
+    value, d, (below, norm) = cross_entropy(x, t)
     if not on(tape, target):
-        return record(tape, value, (_CROSS_ENTROPY.code, logits._node, d))
-    return record(
-        tape, value, (_CROSS_ENTROPY.code, logits._node, d, _CROSS_ENTROPY_TARGET.code, target._node, below - norm)
-    )
-
-
-def _of_arrays(logits: Any, target: Any) -> BVar[Any] | None:
-    """The frequent case, of a recorded array and a plain one that fits it; None for all others."""
-    if type(logits) is not BVar or type(target) is not NDARRAY:
-        return None
-    x, tape, node = logits._value, logits._tape, logits._node
-    if tape is None or type(x) is not NDARRAY or x.dtype is not target.dtype:
-        return None
-    shape = x.shape
-    if shape != target.shape or len(shape) > 2 or 0 in shape:
-        return None
-    value, d, _ = _fused(x, target)
-    return record(tape, value, (_CROSS_ENTROPY.code, node, d))
-
-
-# The ufuncs' own reductions: (array, axis, dtype, out, keepdims), by position, which their stubs do not know. The array
-# methods cost 1 us more each.
-_largest: Any = np.maximum.reduce
-_total: Any = np.add.reduce
-# NumPy's functions by names of their own, which Python finds faster: see `NDARRAY`.
-_subtract, _multiply, _divide, _exp, _log, _vecdot = np.subtract, np.multiply, np.divide, np.exp, np.log, np.vecdot
-
-
-def _fused(x: Any, t: Any) -> tuple[Any, Any, Any]:
-    """The loss, its derivative by the logits and that by the target: one entry for the gradient that everybody takes.
-
-    The derivative by the logits is softmax times the target's sum, less the target. That by the target is minus the
-    logarithm of softmax, given as what it is the difference of. The target itself is not kept.
-    """
-    below = _subtract(x, _largest(x, -1, None, None, True))
-    p = _exp(below)
-    norm = _total(p, -1, None, None, True)
-    mass = _total(t, -1, None, None, True)
-    _multiply(p, _divide(mass, norm), p)
-    _subtract(p, t, p)
-    _log(norm, norm)
-    # -sum(t log_softmax(x)), where the logarithm of the norm is taken out of the sum. NumPy would warn of 0 times -inf.
-    hits = unwarned()(_vecdot, t, below)
-    sum_of_hits = _total(hits)
-    if sum_of_hits != sum_of_hits:
-        # What cannot happen and has probability 0 costs nothing; 0 times -inf is NaN.
-        below = np.where(np.isneginf(below) & (t == 0), norm, below)
-        hits = _vecdot(t, below)
-    loss = _subtract(_multiply(norm, mass)[..., 0], hits)
-    return (loss if x.ndim > 1 else float(loss)), p, (below, norm)
-
-
-def _column(g: Value) -> Value:
-    """Per-row cotangents as a column beside the rows' elements."""
-    if type(g) is NDARRAY:
-        return g[..., None]
-    return g.reshape((*shape_of(g), 1)) if shape_of(g) else g
-
-
-_CROSS_ENTROPY = Rule("softmax_cross_entropy", lambda g, d: _column(g) * d, lambda t, d: total(t * d, -1), fresh=True)
-_CROSS_ENTROPY_TARGET = Rule(
-    "softmax_cross_entropy",
-    lambda g, y: -(_column(g) * y),
-    lambda t, y: -total(t * y, -1),
-    fresh=True,
-)
+        return record(tape, value, (CROSS_ENTROPY, logits._node, d))
+    return record(tape, value, (CROSS_ENTROPY, logits._node, d, CROSS_ENTROPY_TARGET, target._node, below - norm))
 
 
 def _axis(name: str, x: Any, axis: int) -> int:

@@ -44,7 +44,7 @@ def checkpoint(f: F) -> F:
 
         def run_watched() -> Any:
             # Nobody wants this derivative yet, but whoever looks for a NaN wants to know of each result.
-            run = Run(lambda some: run_with(some, range(len(seen))), Inputs([tuple(seen)], ["checkpoint"]))
+            run = Run(run_with, Inputs([tuple(seen)], ["checkpoint"]), (range(len(seen)),))
             return tree.map(run.result, run.output)
 
         outputs, output_structure = tree.flatten(run_with([], []) if WATCH.get() is None else run_watched())
@@ -58,7 +58,7 @@ def checkpoint(f: F) -> F:
             mine = tuple(seen[k] for k in positions)
 
             def rerun() -> tuple[Run, list[int | None], list[BVar[Any]]]:
-                run = Run(lambda some: run_with(some, positions), Inputs([mine], ["checkpoint"]))
+                run = Run(run_with, Inputs([mine], ["checkpoint"]), (positions,))
                 again = tree.leaves(run.output)
                 nodes, results = [run.node(leaf) for leaf in again], [run.result(leaf) for leaf in again]
                 run.output = None

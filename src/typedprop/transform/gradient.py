@@ -34,7 +34,7 @@ def backprop(f: Callable[Concatenate[P, A], BVar[V]], at: P, /, *args: A.args, *
 
     Raises `NotDifferentiableError` if `at` holds no BVar or `f` returns no BVar.
     """
-    run = Run(lambda x: f(x, *args, **kwargs), Inputs([at], ["backprop"]))
+    run = Run(f, Inputs([at], ["backprop"]), args, kwargs)
     output: Any = run.output
     if type(output) is not BVar and (
         isinstance(output, bool) or not (isinstance(output, float | int | np.floating) or leaf_type(type(output)))
@@ -119,7 +119,7 @@ def value_and_grad(f: Callable[..., BVar[float]], argnums: int | tuple[int, ...]
 def gradient_at(f: Callable[..., BVar[float]], at: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`grad(f)(at, *args, **kwargs)`, for other transformations: what `grad` gives looks like `f`, which takes time."""
     name = _name(f)
-    run = Run(lambda x: f(x, *args, **kwargs), Inputs((at,), (f"{name}, argument 0",)))
+    run = Run(f, Inputs((at,), (f"{name}, argument 0",)), args, kwargs)
     return pull_scalar(run, name)[0]
 
 
@@ -143,7 +143,7 @@ def _steps(
             )
 
         if numbers == (0,):
-            return Run(lambda x: f(x, *args[1:], **kwargs), Inputs(args[:1], names))
+            return Run(f, Inputs(args[:1], names), args[1:], kwargs)
 
         def chosen(*differentiated: Any) -> Any:
             arguments = list(args)

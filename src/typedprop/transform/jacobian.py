@@ -71,7 +71,7 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
     @wraps(f)
     def jacobian_of_f(at: Any, *args: Any, **kwargs: Any) -> Any:
         inputs = Inputs([at], ["jacobian"])
-        run = Run(lambda x: f(x, *args, **kwargs), inputs)
+        run = Run(f, inputs, args, kwargs)
         outputs = tree.leaves(run.output)
         if not outputs:
             raise NotDifferentiableError(

@@ -28,7 +28,7 @@ def vjp(f: Callable[Concatenate[P, A], Q], at: P, /, *args: A.args, **kwargs: A.
     Raises `NotDifferentiableError` if `at` holds no BVar or the output none; the pullback raises `ShapeError` or
     `DTypeError`, naming the path, for a cotangent that does not fit.
     """
-    run = Run(lambda x: f(x, *args, **kwargs), Inputs([at], ["vjp"]))
+    run = Run(f, Inputs([at], ["vjp"]), args, kwargs)
     leaves, structure = _outputs(run.output, "vjp")
     nodes = [run.node(leaf) for leaf in leaves]
     results = [run.result(leaf) for leaf in leaves]
@@ -53,7 +53,7 @@ def jvp(f: Callable[Concatenate[P, A], Q], at: P, tangent: P, /, *args: A.args, 
     """
     inputs = Inputs([at], ["jvp"])
     tangents = inputs.tangents([tangent])
-    run = Run(lambda x: f(x, *args, **kwargs), inputs)
+    run = Run(f, inputs, args, kwargs)
     leaves, structure = _outputs(run.output, "jvp")
     nodes = [run.node(leaf) for leaf in leaves]
     pushed = run.push(tangents, ancestors(run.tape.entries, nodes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -37,7 +38,8 @@ class Inputs:
         self.sizes: list[int] = []
         self.plain: list[bool] = []
         for argument, name in zip(arguments, names):  # noqa: B905  # of one length, which costs .4 us to have checked
-            is_plain = isinstance(argument, _PLAIN)
+            # A record is none, and to be asked what it is in five ways takes longer than to take it apart.
+            is_plain = type(argument) not in tree._SLOTTED and isinstance(argument, _PLAIN)
             leaves, structure = tree.flatten(constant(lifted(argument, name)) if is_plain else argument)
             if not leaves and leaf_type(type(argument)) is not None:
                 is_plain = True
@@ -169,16 +171,28 @@ WATCH: ContextVar[Callable[[Inputs], WatchedTape] | None] = ContextVar("WATCH", 
 
 
 class Run:
-    """One execution of a function on a fresh tape, which is closed when the function returns."""
+    """One execution of a function on a fresh tape, which is closed when the function returns.
 
-    __slots__ = ("function", "inputs", "output", "tape")
+    The function gets the inputs, and then what else it takes: `args` and `kwargs`, which are not differentiated.
+    """
 
-    def __init__(self, function: Function, inputs: Inputs, tape: Tape | None = None) -> None:
+    __slots__ = ("args", "function", "inputs", "kwargs", "output", "tape")
+
+    def __init__(
+        self,
+        function: Function,
+        inputs: Inputs,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        tape: Tape | None = None,
+    ) -> None:
         if tape is None:
             watch = WATCH.get()
             tape = Tape(len(inputs.leaves)) if watch is None else watch(inputs)
         self.function: Function = function
         self.inputs: Inputs = inputs
+        self.args: tuple[Any, ...] = args
+        self.kwargs: dict[str, Any] = kwargs or {}
         self.tape: Tape = tape
         self.output: Any = self._call()
 
@@ -187,8 +201,8 @@ class Run:
         try:
             arguments = self.inputs.build(on_tape(tape, self.inputs.leaves))
             if isinstance(tape, WatchedTape):
-                return tape.watch(self.function, *arguments)
-            return self.function(*arguments)
+                return tape.watch(partial(self.function, *arguments, *self.args, **self.kwargs))
+            return self.function(*arguments, *self.args, **self.kwargs)
         finally:
             tape.close()
 

@@ -298,7 +298,7 @@ def trace(f: Callable[Concatenate[P, A], object], at: P, /, *args: A.args, **kwa
     """
     inputs = Inputs([at], ["trace"])
     tape = _TimedTape(len(inputs.leaves))
-    run = Run(lambda x: f(x, *args, **kwargs), inputs, tape)
+    run = Run(f, inputs, args, kwargs, tape)
     outputs = tree.leaves(run.output)
     if not outputs:
         raise NotDifferentiableError(
