@@ -13,8 +13,11 @@ import ast
 import builtins
 import os
 import re
+import shlex
 import shutil
+import subprocess
 import sys
+import sysconfig
 from importlib import import_module
 from pathlib import Path
 
@@ -32,7 +35,7 @@ _OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
         (
             "# A BVar without a value, by `bare(BVar)`: its callers set the three attributes.\n"
             "bare: Callable[[type[BVar[Any]]], BVar[Any]] = object.__new__\n",
-            "_BARE: Final[Any] = object(); _Float: Final[Any] = float; _ONE: Final[Any] = 1.0\n"
+            "_BARE: Final[Any] = object(); _Float: Final[Any] = float; _1: Final[Any] = 1.0; _M1: Final[Any] = -1.0\n"
             "def bare(_: Any) -> BVar[Any]: return BVar(_BARE)\n",
         ),
         (
@@ -71,15 +74,18 @@ _GENERIC = ("BVar", "At", "Structure")
 # What mypyc has to know of a class: here, that Python classes inherit from it.
 _MARKS = {"Tape": "allow_interpreted_subclasses=True", "BVar": "free_list_len=1"}
 
-# Half as many lines of code to fetch, between products of matrices that have pushed it out of the caches: functions
-# that call each other directly, for nobody else looks for them, and loops that are not unrolled.
-_FLAGS = [] if os.name == "nt" else ["-O2", "-fvisibility=hidden", "-fno-semantic-interposition"]
+# Between products of matrices, which push all else out of the processor's caches, the engine's time is that of fetching
+# its code. So it is small: loops are not unrolled, functions call each other directly, for nobody else looks for them,
+# and what is taken seldom is apart from what is taken often, which the compiler sees by a first build.
+_FLAGS = ["-O2", "-fvisibility=hidden", "-fno-semantic-interposition"]
+_COUNTING = ["-fprofile-generate", "-fprofile-update=single"]
+_COUNTED = ["-fprofile-use", "-fprofile-partial-training", "-Wno-missing-profile"]
 
 
 def compiled(source: Path, folder: Path) -> list[Path]:
     """Copy the package `source/typedprop` to `folder`, which must not have it, and compile its engine there.
 
-    Gives the paths of the extension modules. Needs mypyc and setuptools, and a C compiler.
+    Gives the paths of the extension modules. Needs mypyc and setuptools, a C compiler, and what the package needs.
     """
     # The build has them, the library's users need not.
     mypycify = import_module("mypyc.build").mypycify
@@ -95,15 +101,36 @@ def compiled(source: Path, folder: Path) -> list[Path]:
     os.chdir(folder)
     try:
         modules = mypycify([*options, *(f"typedprop/{name}.py" for name in COMPILED)], group_name="typedprop")
-        for module in modules:
-            module.extra_compile_args += _FLAGS
-        setup(name="typedprop", packages=[], ext_modules=modules, script_args=["--quiet", "build_ext", "--inplace"])
+        given = [list(module.extra_compile_args) for module in modules]
+
+        def build(compiler: list[str], linker: list[str]) -> None:
+            for module, arguments in zip(modules, given, strict=True):
+                module.extra_compile_args, module.extra_link_args = [*arguments, *compiler], linker
+            arguments = ["--quiet", "build_ext", "--inplace", "--force"]
+            setup(name="typedprop", packages=[], ext_modules=modules, script_args=arguments)
+
+        if not _is_gcc():
+            build([] if os.name == "nt" else _FLAGS, [])
+        else:
+            build([*_FLAGS, *_COUNTING], _COUNTING)
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])}
+            subprocess.run([sys.executable, source.parent / "mypyc_training.py"], env=environment, check=True)
+            build([*_FLAGS, *_COUNTED], [])
     finally:
         os.chdir(here)
     shutil.rmtree(folder / "build")
     for name in COMPILED:
         shutil.copy(source / "typedprop" / f"{name}.py", folder / "typedprop" / f"{name}.py")
     return [path for path in folder.rglob("*") if path.suffix in (".so", ".pyd")]
+
+
+def _is_gcc() -> bool:
+    """Whether the C compiler is GCC; others count what is taken by other options, and with more programs."""
+    command = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "")
+    if not command or shutil.which(command[0]) is None:
+        return False
+    version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False).stdout
+    return "Free Software Foundation" in version
 
 
 def rewritten(name: str, text: str) -> str:
@@ -114,8 +141,9 @@ def rewritten(name: str, text: str) -> str:
         text = text.replace(old, new)
     if name == "bvar":
         # What is known to be a float loses its box, and gets a new one in each entry that keeps it.
-        text = re.sub(r" is float\b", " is _Float", text).replace("(SCALE, self._node, 1.0", "(SCALE, self._node, _ONE")
-        text = text.replace("SCALE, other._node, 1.0)", "SCALE, other._node, _ONE)")
+        text = re.sub(r" is float\b", " is _Float", text)
+        text = re.sub(r"(SCALE, \w+\._node, )1\.0\b", r"\1_1", text)
+        text = re.sub(r"(SCALE, \w+\._node, )-1\.0\b", r"\1_M1", text)
     text = _without_parameters(text)
     lines = text.split("\n")
     for node in ast.walk(ast.parse(text)):

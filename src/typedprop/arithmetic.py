@@ -398,11 +398,7 @@ class Binary:
         self.keeps: bool = keeps
 
 
-def _nothing(_a: Value, _b: Value, _y: Value) -> None:
-    return None
-
-
-def _no_partial(_: Value) -> None:
+def _nothing(*_: Value) -> None:
     return None
 
 
@@ -543,20 +539,20 @@ OF_LEAVES: Final = {
     MULTIPLY: Binary(
         "*",
         operator.mul,
-        Operand("*", lambda a, b, y: b, _no_partial, _times),
-        Operand("*", lambda a, b, y: a, _no_partial, _times),
+        Operand("*", lambda a, b, y: b, _nothing, _times),
+        Operand("*", lambda a, b, y: a, _nothing, _times),
     ),
     DIVIDE: Binary(
         "/",
         operator.truediv,
-        Operand("/", lambda a, b, y: b, _no_partial, _over),
-        Operand("/", lambda a, b, y: (y, b), _no_partial, lambda t, r: _times(t, -r[0] / r[1])),
+        Operand("/", lambda a, b, y: b, _nothing, _over),
+        Operand("/", lambda a, b, y: (y, b), _nothing, lambda t, r: _times(t, -r[0] / r[1])),
     ),
     POWER: Binary(
         "**",
         operator.pow,
-        Operand("**", lambda a, b, y: (a, b), _no_partial, _leaf_power),
-        Operand("**", _no_logarithm, _no_partial),
+        Operand("**", lambda a, b, y: (a, b), _nothing, _leaf_power),
+        Operand("**", _no_logarithm, _nothing),
     ),
 }
 
