@@ -33,7 +33,7 @@ READY := .venv/ready
 # The tests that ask other programs, run the examples, or run much of the same: of the library they cover nothing more,
 # and would take longer under coverage; and the interrupts that come at any time, so also while coverage holds a lock, which nobody gives back.
 APART := typing examples benchmarks test_docs.py test_site.py test_browser.py test_coming_from.py test_faults.py \
-	test_load.py test_random_programs.py
+	test_load.py test_random_programs.py test_pitfalls.py test_concurrency.py transform/test_nesting.py ops/test_mutants.py
 # Of these every line and every branch is run, of the rest 98 %.
 ENGINE := $(addprefix src/typedprop/,$(addsuffix .py,tape arithmetic bvar op elementwise2 outer_sum index_sum tree record flat leaves) \
 	transform/* ops/*)

@@ -18,11 +18,17 @@ def test_mutant_of_a_rule_dies(mutant: Mutant) -> None:
     assert mutant.dies(), "the mutant is alive"
 
 
+# Both look for the rules of higher orders, which takes long.
+HIGHER = pytest.mark.xdist_group("higher orders")
+
+
+@HIGHER
 def test_mutants_of_the_rules_of_higher_orders_die() -> None:
     alive = [str(mutant) for mutant in higher_mutants() if not mutant.dies()]
     assert not alive
 
 
+@HIGHER
 def test_every_rule_is_met() -> None:
     # Tests declare rules of their own; the library's come first.
     count = "import typedprop, typedprop.tape; print(len(typedprop.tape.RULES))"

@@ -189,3 +189,25 @@ def test_gradients_work_after_an_error_in_the_sweep() -> None:
 def test_plain_arguments_are_checked_by_name() -> None:
     with pytest.raises(DTypeError, match=r"grad of <lambda>, argument 0: an array of dtype int64 and shape \(3,\)"):
         tp.grad(lambda x: x.sum())(np.arange(3))
+
+
+def test_what_an_inner_function_gives_may_be_of_the_outer_gradient_alone() -> None:
+    def f(x: Any) -> Any:
+        value, gradient = tp.value_and_grad(lambda _: x)(BVar(2.0))
+        assert gradient.value == 0.0
+        return value * value
+
+    assert tp.grad(f)(BVar(3.0)).value == 6.0
+
+
+def test_further_arguments_of_any_name_are_passed_on() -> None:
+    def f(x: Any, /, *factors: float, step: float, **more: float) -> Any:
+        return x * factors[0] * step * more["self"]
+
+    assert tp.grad(f)(BVar(1.0), 2.0, step=3.0, **{"self": 5.0}).value == 30.0
+    # Where the run is watched, it is told by its frame what runs.
+    with tp.debug_nans():
+        assert tp.grad(f)(BVar(1.0), 2.0, step=3.0, **{"self": 5.0}).value == 30.0
+    assert [operation.name for operation in tp.trace(f, BVar(1.0), 2.0, step=3.0, **{"self": 5.0}).operations] == [
+        "*"
+    ] * 3

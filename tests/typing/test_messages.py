@@ -41,6 +41,8 @@ def test_the_messages_are_the_golden_ones(diagnose: Diagnose, checker: str) -> N
     assert golden(diagnose(checker)) == GOLDEN_OF[checker].read_text(), RENEW
 
 
+# In the process that asks the slower of the two, which would be waited for elsewhere.
+@pytest.mark.xdist_group("pyright")
 def test_the_page_is_made_from_them(diagnose: Diagnose) -> None:
     assert page({checker: said(diagnose(checker)) for checker in GOLDEN_OF}) == PAGE.read_text(), RENEW
 
@@ -80,6 +82,7 @@ def test_mypy_names_no_sizes_of_functions_without_typedprop_either(diagnose: Dia
         assert '"Vector[str]"; expected "Vector[int]"' in told[code]
 
 
+@pytest.mark.xdist_group("mypy")
 def test_the_plugin_says_more_where_mypy_names_no_sizes(diagnose: Diagnose) -> None:
     natively, with_plugin = said(diagnose("mypy")), said(diagnose(WITH_PLUGIN))
     for mistake in mistakes():
