@@ -860,3 +860,20 @@ def test_each_operator_beside_each_kind_of_operand(name: str, other: str) -> Non
             np.testing.assert_allclose(slope.value, wanted, rtol=1e-6)
             nested = tp.value_and_grad(lambda x, g=g: total(tp.grad(g)(x)))(BVar(at))[0]
             np.testing.assert_allclose(nested.value, np.sum(wanted), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_gradient_of_a_row_along_a_batch_of_any_size(dtype: Any) -> None:
+    # More sizes than are remembered, one of them too large for that, and the first ones once more.
+    for count in (*range(70), 5_000, 0, 1, 2):
+        weights = np.linspace(-1.0, 1.0, 3 * count, dtype=dtype).reshape(count, 3)
+        gradient = tp.grad(lambda b, w: ((w + b) * w).sum())(BVar(np.ones(3, dtype)), weights).value
+        assert gradient.dtype == dtype
+        np.testing.assert_allclose(gradient, weights.sum(axis=0), rtol=0, atol=1e-12 if dtype is np.float64 else 1e-3)
+
+
+def test_the_gradient_of_a_row_keeps_infinities_and_nans() -> None:
+    weights = np.array([[1.0, np.inf, np.inf, np.nan], [2.0, 1.0, -np.inf, 0.0]])
+    with np.errstate(invalid="ignore"):
+        gradient = tp.grad(lambda b, w: ((b + np.zeros((2, 4))) * w).sum())(BVar(np.zeros(4)), weights)
+    np.testing.assert_array_equal(gradient.value, [3.0, np.inf, np.nan, np.nan])

@@ -131,26 +131,28 @@ if TYPE_CHECKING or not waits(sys.modules[__name__]):
     from typedprop.transform.gradient import backprop, grad, value_and_grad
     from typedprop.transform.implicit import implicit
     from typedprop.transform.jacobian import hessian, hvp, jacobian
-    from typedprop.transform.nans import debug_nans
     from typedprop.transform.products import jvp, vjp
     from typedprop.transform.stop import no_gradient, stop_gradient
-    from typedprop.transform.trace import trace
 
 if TYPE_CHECKING:
     from typedprop import linalg, optim, special, testing
     from typedprop.elsewhere import asarray
     from typedprop.saving import CorruptFileError, load, save
+    from typedprop.transform.nans import debug_nans
+    from typedprop.transform.trace import trace
 else:
     # What many programs do without is loaded when it is first asked for: that halves the time of `import typedprop`.
     _LATER = {
         "CorruptFileError": "typedprop.saving",
         "asarray": "typedprop.elsewhere",
+        "debug_nans": "typedprop.transform.nans",
         "linalg": "typedprop.linalg",
         "load": "typedprop.saving",
         "optim": "typedprop.optim",
         "save": "typedprop.saving",
         "special": "typedprop.special",
         "testing": "typedprop.testing",
+        "trace": "typedprop.transform.trace",
         "tree": "typedprop.tree",
     }
 

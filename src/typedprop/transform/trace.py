@@ -13,7 +13,6 @@ import linecache
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from time import perf_counter
 from types import FunctionType, MethodType
 from typing import Any, Concatenate
@@ -254,7 +253,9 @@ class Trace:
                 "graphviz), or draw the text of to_dot() elsewhere"
             ) from None
         if path is not None:  # pragma: no cover  # only where Graphviz' program is installed
-            Path(path).write_text(svg, encoding="utf-8")
+            # Not by pathlib, whose import takes 6 ms.
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(svg)
         return svg  # pragma: no cover  # as above
 
     def _title(self) -> str:
