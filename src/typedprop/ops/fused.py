@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from typedprop.arithmetic import shape_of, total, unwarned
+from typedprop.arithmetic import ones_of, shape_of, total, unwarned
 from typedprop.bvar import BVar, record
 from typedprop.leaves import NDARRAY
 from typedprop.tape import Rule, Value
@@ -90,7 +90,9 @@ def cross_entropy(x: Any, t: Any) -> tuple[Any, Any, Any]:
     below: Any = _SUBTRACT(x, _LARGEST(x, -1, None, None, True))
     p: Any = _EXP(below)
     norm = _TOTAL(p, -1, None, None, True)
-    mass = _TOTAL(t, -1, None, None, True)
+    mass: Any = t.dot(ones_of(t.shape[-1], t.dtype))
+    if t.ndim > 1:
+        mass = mass[:, None]
     _MULTIPLY(p, _DIVIDE(mass, norm), p)
     _SUBTRACT(p, t, p)
     _LOG(norm, norm)
