@@ -253,9 +253,9 @@ class Trace:
                 "graphviz), or draw the text of to_dot() elsewhere"
             ) from None
         if path is not None:  # pragma: no cover  # only where Graphviz' program is installed
-            # Not by pathlib, whose import takes 6 ms.
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(svg)
+            from pathlib import Path  # here, for it takes 6 ms, which every program would pay that asks for `trace`
+
+            Path(path).write_text(svg, encoding="utf-8")
         return svg  # pragma: no cover  # as above
 
     def _title(self) -> str:
