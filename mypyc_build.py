@@ -71,7 +71,8 @@ _OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
 
 _GENERIC = ("BVar", "At", "Structure")
 
-# What mypyc has to know of a class: here, that Python classes inherit from it.
+# What mypyc has to know of a class: that Python classes inherit from it, or that the memory of the last instance that
+# ended is kept for the next, as most live no longer than one operation.
 _MARKS = {"Tape": "allow_interpreted_subclasses=True", "BVar": "free_list_len=1"}
 
 # Between products of matrices, which push all else out of the processor's caches, the engine's time is that of fetching

@@ -13,6 +13,7 @@ import linecache
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from time import perf_counter
 from types import FunctionType, MethodType
 from typing import Any, Concatenate
@@ -253,8 +254,6 @@ class Trace:
                 "graphviz), or draw the text of to_dot() elsewhere"
             ) from None
         if path is not None:  # pragma: no cover  # only where Graphviz' program is installed
-            from pathlib import Path  # here, for it takes 6 ms, which every program would pay that asks for `trace`
-
             Path(path).write_text(svg, encoding="utf-8")
         return svg  # pragma: no cover  # as above
 
