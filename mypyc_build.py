@@ -24,7 +24,10 @@ from pathlib import Path
 # The engine, and nothing that hands its own functions to the user: under Python 3.11 a function that mypyc made within
 # another one can be weakly referenced, and ends without telling the reference. (An operation's name, in traces and in
 # messages of `debug_nans`, is told by the frame of its Python function, too.)
-COMPILED = ("tape", "outer_sum", "index_sum", "leaves", "arithmetic", "bvar", "tree", "transform/run", "ops/fused")
+COMPILED = (
+    *("tape", "outer_sum", "index_sum", "leaves", "arithmetic", "bvar", "tree"),
+    *("transform/run", "transform/differentiated", "ops/fused"),
+)
 
 _COMPARISONS = ("lt", "le", "gt", "ge")
 

@@ -91,7 +91,7 @@ def test_an_operation_that_is_an_object_is_named_by_it() -> None:
 
 
 def test_a_place_without_a_note_is_told_without_a_line() -> None:
-    tape = _CheckedTape(Inputs([BVar(1.0)], ["x"]), True)
+    tape = _CheckedTape(Inputs(BVar(1.0), "x"), True)
     with pytest.raises(NonFiniteError, match=r"^in the backward sweep: it is nan$"):
         tape._stop(0, (), "it is nan")
     assert tape.stopped

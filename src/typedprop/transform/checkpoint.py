@@ -44,7 +44,7 @@ def checkpoint(f: F) -> F:
 
         def run_watched() -> Any:
             # Nobody wants this derivative yet, but whoever looks for a NaN wants to know of each result.
-            run = Run(run_with, Inputs([tuple(seen)], ["checkpoint"]), (range(len(seen)),))
+            run = Run(run_with, Inputs(tuple(seen), "checkpoint"), (range(len(seen)),))
             return tree.map(run.result, run.output)
 
         outputs, output_structure = tree.flatten(run_with([], []) if WATCH.get() is None else run_watched())
@@ -58,7 +58,7 @@ def checkpoint(f: F) -> F:
             mine = tuple(seen[k] for k in positions)
 
             def rerun() -> tuple[Run, list[int | None], list[BVar[Any]]]:
-                run = Run(run_with, Inputs([mine], ["checkpoint"]), (positions,))
+                run = Run(run_with, Inputs(mine, "checkpoint"), (positions,))
                 again = tree.leaves(run.output)
                 nodes, results = [run.node(leaf) for leaf in again], [run.result(leaf) for leaf in again]
                 run.output = None
@@ -68,8 +68,7 @@ def checkpoint(f: F) -> F:
                 run, nodes, _ = rerun()
                 parts = cotangent.parts if type(cotangent) is Parts else {0: cotangent}
                 seeds = [(node, parts[k]) for k, node in enumerate(nodes) if node is not None and k in parts]
-                (gradient,) = run.pull(seeds)
-                return [value_of(leaf) for leaf in gradient]
+                return [value_of(leaf) for leaf in run.pull(seeds)]
 
             def push(tangents: Sequence[Value]) -> Any:
                 run, nodes, results = rerun()

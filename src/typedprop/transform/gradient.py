@@ -17,7 +17,8 @@ from typedprop.arithmetic import one_like
 from typedprop.bvar import BVar
 from typedprop.errors import NotDifferentiableError
 from typedprop.leaves import leaf_type
-from typedprop.transform.run import Inputs, Run, pull_scalar
+from typedprop.transform.differentiated import Differentiated
+from typedprop.transform.run import Inputs, Run
 
 P = TypeVar("P")
 Q = TypeVar("Q")
@@ -34,7 +35,7 @@ def backprop(f: Callable[Concatenate[P, A], BVar[V]], at: P, /, *args: A.args, *
 
     Raises `NotDifferentiableError` if `at` holds no BVar or `f` returns no BVar.
     """
-    run = Run(f, Inputs([at], ["backprop"]), args, kwargs)
+    run = Run(f, Inputs(at, "backprop"), args, kwargs)
     output: Any = run.output
     if type(output) is not BVar and (
         isinstance(output, bool) or not (isinstance(output, float | int | np.floating) or leaf_type(type(output)))
@@ -44,7 +45,7 @@ def backprop(f: Callable[Concatenate[P, A], BVar[V]], at: P, /, *args: A.args, *
         )
     node = run.node(output)
     value = run.result(output)
-    (gradient,) = run.pull([] if node is None else [(node, one_like(output))])
+    gradient: P = run.pull([] if node is None else [(node, one_like(output))])
     return value, gradient
 
 
@@ -74,11 +75,11 @@ def grad(f: Callable[..., BVar[float]], argnums: int | tuple[int, ...] = 0) -> C
     Raises `NotDifferentiableError` if the argument holds no BVar or the loss is no scalar, `DTypeError` if a plain
     argument is not of floats.
     """
-    run_of, gradient_of = _steps(f, argnums)
+    differentiated = Differentiated(f, argnums)
 
     @wraps(f)
     def gradient_of_f(*args: Any, **kwargs: Any) -> Any:
-        return gradient_of(run_of(args, kwargs))
+        return differentiated.gradient(args, kwargs)
 
     return gradient_of_f
 
@@ -105,12 +106,12 @@ def value_and_grad(
 ) -> Callable[Concatenate[P, Q, S, A], tuple[BVar[float], tuple[P, Q, S]]]: ...
 def value_and_grad(f: Callable[..., BVar[float]], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """Like `grad`, and the value of the loss with it: `value, gradient = value_and_grad(f)(net, x)`."""
-    run_of, gradient_of = _steps(f, argnums)
+    differentiated = Differentiated(f, argnums)
 
     @wraps(f)
     def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
-        run = run_of(args, kwargs)
-        gradient = gradient_of(run)
+        run = differentiated.run(args, kwargs)
+        gradient = differentiated.gradient_of(run)
         return run.result(run.output), gradient
 
     return value_and_gradient_of_f
@@ -118,43 +119,4 @@ def value_and_grad(f: Callable[..., BVar[float]], argnums: int | tuple[int, ...]
 
 def gradient_at(f: Callable[..., BVar[float]], at: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`grad(f)(at, *args, **kwargs)`, for other transformations: what `grad` gives looks like `f`, which takes time."""
-    name = _name(f)
-    run = Run(f, Inputs((at,), (f"{name}, argument 0",)), args, kwargs)
-    return pull_scalar(run, name)[0]
-
-
-def _name(f: Callable[..., Any]) -> str:
-    return f"grad of {getattr(f, '__name__', 'f')}"
-
-
-def _steps(
-    f: Callable[..., BVar[float]], argnums: int | tuple[int, ...]
-) -> tuple[Callable[[tuple[Any, ...], dict[str, Any]], Run], Callable[[Run], Any]]:
-    """The two halves of a gradient: forward, from arguments to the recorded run, and backward from there."""
-    name = _name(f)
-    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
-    names = [f"{name}, argument {k}" for k in numbers]
-    most = max(numbers)
-
-    def run_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
-        if most >= len(args):
-            raise NotDifferentiableError(
-                f"{name}: argnums is {argnums}, but {len(args)} positional arguments were given"
-            )
-
-        if numbers == (0,):
-            return Run(f, Inputs(args[:1], names), args[1:], kwargs)
-
-        def chosen(*differentiated: Any) -> Any:
-            arguments = list(args)
-            for k, x in zip(numbers, differentiated, strict=True):
-                arguments[k] = x
-            return f(*arguments, **kwargs)
-
-        return Run(chosen, Inputs([args[k] for k in numbers], names))
-
-    def gradient_of(run: Run) -> Any:
-        gradients = pull_scalar(run, name)
-        return tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
-
-    return run_of, gradient_of
+    return Differentiated(f).gradient((at, *args), kwargs)

@@ -70,7 +70,7 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
 
     @wraps(f)
     def jacobian_of_f(at: Any, *args: Any, **kwargs: Any) -> Any:
-        inputs = Inputs([at], ["jacobian"])
+        inputs = Inputs(at, "jacobian")
         run = Run(f, inputs, args, kwargs)
         outputs = tree.leaves(run.output)
         if not outputs:
@@ -87,13 +87,10 @@ def jacobian(f: Callable[..., Any], mode: Mode | None = None) -> Callable[..., A
         matrix: Any
         if mode == "rev" or (mode is None and rows <= columns):
             last = rows - 1
-            pulled = [
-                _flat(
-                    run.pull([(n, g) for n, g in zip(nodes, basis, strict=True) if n is not None], again=k < last),
-                    dtype,
-                )
-                for k, basis in enumerate(_bases(results))
-            ]
+            pulled = []
+            for k, basis in enumerate(_bases(results)):
+                seeds = [(n, g) for n, g in zip(nodes, basis, strict=True) if n is not None]
+                pulled.append(_flat([run.pull(seeds, again=k < last)], dtype))
             matrix = _stacked(pulled, 0)
         else:
             pushed = []

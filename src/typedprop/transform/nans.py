@@ -77,8 +77,7 @@ class _CheckedTape(WatchedTape):
         self._infinities = infinities
         # What an operand is called in a message, and its least and greatest element.
         self._ranges: list[str] = []
-        paths = [path for structure in inputs.structures for path in structure.paths()]
-        for leaf, path in zip(inputs.leaves, paths, strict=True):
+        for leaf, path in zip(inputs.leaves, inputs.structure.paths(), strict=True):
             bad = self._bad(leaf)
             if bad:
                 raise NonFiniteError(f"the input{path and f' {path}'} {bad}")

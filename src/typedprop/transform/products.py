@@ -28,7 +28,7 @@ def vjp(f: Callable[Concatenate[P, A], Q], at: P, /, *args: A.args, **kwargs: A.
     Raises `NotDifferentiableError` if `at` holds no BVar or the output none; the pullback raises `ShapeError` or
     `DTypeError`, naming the path, for a cotangent that does not fit.
     """
-    run = Run(f, Inputs([at], ["vjp"]), args, kwargs)
+    run = Run(f, Inputs(at, "vjp"), args, kwargs)
     leaves, structure = _outputs(run.output, "vjp")
     nodes = [run.node(leaf) for leaf in leaves]
     results = [run.result(leaf) for leaf in leaves]
@@ -36,10 +36,9 @@ def vjp(f: Callable[Concatenate[P, A], Q], at: P, /, *args: A.args, **kwargs: A.
 
     def pullback(cotangent: Q) -> P:
         values = [value_of(b) for b in structure.leaves_of(cotangent, "the cotangent", "the output")]
-        check_like(values, results, [structure], "cotangent")
+        check_like(values, results, structure, "cotangent")
         seeds = [(node, value) for node, value in zip(nodes, values, strict=True) if node is not None]
-        gradient: P
-        (gradient,) = run.pull(seeds, again=True)
+        gradient: P = run.pull(seeds, again=True)
         return gradient
 
     return structure.unflatten(results), pullback
@@ -51,8 +50,8 @@ def jvp(f: Callable[Concatenate[P, A], Q], at: P, tangent: P, /, *args: A.args, 
     Raises `NotDifferentiableError` if `at` holds no BVar or the output none, `ShapeError` or `DTypeError`, naming the
     path, for a tangent that does not fit `at`.
     """
-    inputs = Inputs([at], ["jvp"])
-    tangents = inputs.tangents([tangent])
+    inputs = Inputs(at, "jvp")
+    tangents = inputs.tangents(tangent)
     run = Run(f, inputs, args, kwargs)
     leaves, structure = _outputs(run.output, "jvp")
     nodes = [run.node(leaf) for leaf in leaves]

@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 
 from typedprop import tree
-from typedprop.arithmetic import describe, dtype_of, one_like, plain, shape_of, zero_like
+from typedprop.arithmetic import describe, dtype_of, plain, shape_of, zero_like
 from typedprop.bvar import BVar, bare, constant, lifted
 from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.leaves import NDARRAY, leaf_type
-from typedprop.tape import SweepError, Tape, Value, pull_back, push_forward
+from typedprop.tape import Entry, SweepError, Tape, Value, pull_back, push_forward
 from typedprop.transform.watched import WatchedTape, written_line
 
 # The type of the transformed function's result is the caller's business: here any tree of BVars comes back.
@@ -24,50 +24,35 @@ Function = Callable[..., Any]
 _PLAIN: Final = (np.ndarray, float, int, np.generic, complex)
 
 
+def is_plain(argument: Any) -> bool:
+    """Whether an argument is a number or array, or a value of a registered type, which is lifted for the function."""
+    return isinstance(argument, _PLAIN) or leaf_type(type(argument)) is not None
+
+
 class Inputs:
-    """What is differentiated: one or more arguments, each a tree of BVars, or a plain float or array.
+    """What is differentiated: a tree of BVars, or a plain float or array.
 
     A plain argument is lifted for the function and its gradient is handed back plain, for lambdas and experiments.
     """
 
-    __slots__ = ("leaves", "plain", "sizes", "structures")
+    __slots__ = ("leaves", "plain", "structure")
 
-    def __init__(self, arguments: Sequence[Any], names: Sequence[str]) -> None:
-        self.leaves: list[BVar[Any]] = []
-        self.structures: list[tree.Structure[Any]] = []
-        self.sizes: list[int] = []
-        self.plain: list[bool] = []
-        for argument, name in zip(arguments, names):  # noqa: B905  # of one length, which costs .4 us to have checked
-            # A record is none, and to be asked what it is in five ways takes longer than to take it apart.
-            is_plain = type(argument) not in tree._SLOTTED and isinstance(argument, _PLAIN)
-            leaves, structure = tree.flatten(constant(lifted(argument, name)) if is_plain else argument)
-            if not leaves and leaf_type(type(argument)) is not None:
-                is_plain = True
-                leaves, structure = tree.flatten(constant(argument))
-            if not leaves:
-                raise NotDifferentiableError(
-                    f"{name}: there is no BVar in this {type(argument).__name__} to differentiate; {_way_out(argument)}"
-                )
-            self.leaves += leaves
-            self.structures.append(structure)
-            self.sizes.append(len(leaves))
-            self.plain.append(is_plain)
+    def __init__(self, argument: Any, name: str) -> None:
+        # A record is not plain, and to be asked what it is in five ways takes longer than to take it apart.
+        self.plain: bool = type(argument) not in tree._SLOTTED and is_plain(argument)
+        leaves, structure = tree.flatten(constant(lifted(argument, name)) if self.plain else argument)
+        if not leaves:
+            raise NotDifferentiableError(
+                f"{name}: there is no BVar in this {type(argument).__name__} to differentiate; {_way_out(argument)}"
+            )
+        self.leaves: list[BVar[Any]] = leaves
+        self.structure: tree.Structure[Any] = structure
 
-    def build(self, values: list[BVar[Any]]) -> list[Any]:
-        """The arguments with these leaves."""
-        if len(self.structures) == 1:
-            return [self.structures[0]._around(values)]
-        arguments = []
-        start = 0
-        for structure, size in zip(self.structures, self.sizes, strict=True):
-            arguments.append(structure._around(values[start : start + size]))
-            start += size
-        return arguments
-
-    def gradient(self, cotangents: Sequence[Value]) -> list[Any]:
-        """The arguments' cotangents; zeros of its own shape and dtype for a leaf that received none."""
-        array, leaves = NDARRAY, []
-        for g, leaf in zip(cotangents, self.leaves):  # noqa: B905  # as above
+    def gradient(self, cotangents: list[Value]) -> Any:
+        """The argument's cotangent, made of the list that is given; zeros of its own shape and dtype for a leaf that
+        received none."""
+        array, leaves = NDARRAY, cotangents
+        for k, g in enumerate(cotangents):
             if type(g) is array:
                 # `constant`, written out.
                 b: BVar[Any] = bare(BVar)
@@ -75,24 +60,23 @@ class Inputs:
                 b._tape = None
                 b._node = -1
             else:
-                b = _as_leaf(g, leaf)
-            leaves.append(b)
-        gradients = self.build(leaves)
-        if True in self.plain:
-            for k, is_plain in enumerate(self.plain):
-                if is_plain and gradients[k]._tape is None:
-                    gradients[k] = gradients[k]._value
-        return gradients
+                b = _as_leaf(g, self.leaves[k])
+            leaves[k] = b
+        gradient = self.structure._around(leaves)
+        return as_given(gradient) if self.plain else gradient
 
-    def tangents(self, tangents: Sequence[Any]) -> list[Value]:
-        """The leaves of tangents that must match the arguments, as values for a sweep."""
-        values: list[Value] = []
-        for structure, tangent, is_plain in zip(self.structures, tangents, self.plain, strict=True):
-            if is_plain and type(tangent) is not BVar:
-                tangent = constant(lifted(tangent, "the tangent"))
-            values += map(value_of, structure.leaves_of(tangent, "the tangent", "the argument"))
-        check_like(values, self.leaves, self.structures, "tangent")
+    def tangents(self, tangent: Any) -> list[Value]:
+        """The leaves of a tangent that must match the argument, as values for a sweep."""
+        if self.plain and type(tangent) is not BVar:
+            tangent = constant(lifted(tangent, "the tangent"))
+        values = [value_of(b) for b in self.structure.leaves_of(tangent, "the tangent", "the argument")]
+        check_like(values, self.leaves, self.structure, "tangent")
         return values
+
+
+def as_given(gradient: BVar[Any]) -> Any:
+    """The gradient by a plain argument: plain, too, unless it belongs to an enclosing gradient."""
+    return gradient._value if gradient._tape is None else gradient
 
 
 def _way_out(argument: Any) -> str:
@@ -114,10 +98,8 @@ def as_bvar(value: Value) -> BVar[Any]:
     return value if type(value) is BVar else constant(value)
 
 
-def check_like(
-    values: Sequence[Value], leaves: Sequence[Value], trees: Sequence[tree.Structure[Any]], what: str
-) -> None:
-    """That tangents or cotangents have the shapes and dtypes of the leaves, of `trees`, that they belong to."""
+def check_like(values: Sequence[Value], leaves: Sequence[Value], structure: tree.Structure[Any], what: str) -> None:
+    """That tangents or cotangents have the shapes and dtypes of the leaves, of a tree, that they belong to."""
     for k, (value, leaf) in enumerate(zip(values, leaves, strict=True)):
         x = leaf._value if type(leaf) is BVar else leaf
         if type(value) is NDARRAY is type(x) and value.shape == x.shape and value.dtype is x.dtype:
@@ -125,7 +107,7 @@ def check_like(
         shape, kind, dtype = shape_of(value), leaf_type(type(plain(value))), dtype_of(value)
         if shape == shape_of(leaf) and kind is leaf_type(type(plain(leaf))) and dtype == dtype_of(leaf):
             continue
-        path = [path for structure in trees for path in structure.paths()][k]
+        path = structure.paths()[k]
         name = f"the {what}{path and f' at {path}'}"
         if shape != shape_of(leaf):
             raise ShapeError(f"{name} is {describe(shape)}, but belongs to {describe(shape_of(leaf))}")
@@ -173,7 +155,7 @@ WATCH: ContextVar[Callable[[Inputs], WatchedTape] | None] = ContextVar("WATCH", 
 class Run:
     """One execution of a function on a fresh tape, which is closed when the function returns.
 
-    The function gets the inputs, and then what else it takes: `args` and `kwargs`, which are not differentiated.
+    The function gets the input, and then what else it takes: `args` and `kwargs`, which are not differentiated.
     """
 
     __slots__ = ("args", "function", "inputs", "kwargs", "output", "tape")
@@ -192,17 +174,23 @@ class Run:
         self.function: Function = function
         self.inputs: Inputs = inputs
         self.args: tuple[Any, ...] = args
-        self.kwargs: dict[str, Any] = kwargs or {}
+        self.kwargs: dict[str, Any] | None = kwargs
         self.tape: Tape = tape
         self.output: Any = self._call()
 
     def _call(self) -> Any:
-        tape = self.tape
+        tape, args = self.tape, self.args
         try:
-            arguments = self.inputs.build(on_tape(tape, self.inputs.leaves))
-            if isinstance(tape, WatchedTape):
-                return tape.watch(partial(self.function, *arguments, *self.args, **self.kwargs))
-            return self.function(*arguments, *self.args, **self.kwargs)
+            x = self.inputs.structure._around(on_tape(tape, self.inputs.leaves))
+            if type(tape) is not Tape and isinstance(tape, WatchedTape):
+                return tape.watch(partial(self.function, x, *args, **self.kwargs or {}))
+            if not self.kwargs:
+                # What is frequent needs neither a tuple nor a dict to be made for the call.
+                if not args:
+                    return self.function(x)
+                if len(args) == 2:
+                    return self.function(x, args[0], args[1])
+            return self.function(x, *args, **self.kwargs or {})
         finally:
             tape.close()
 
@@ -227,34 +215,42 @@ class Run:
         own = separate(value, [leaf._value for leaf in self.inputs.leaves])
         return output if output._tape is None and own is value else constant(own)
 
-    def pull(self, seeds: Sequence[tuple[int, Value]], *, again: bool = False) -> list[Any]:
-        """The gradients by the inputs for the outputs' cotangents. Uses up the tape unless it is needed `again`."""
-        tape, inputs = self.tape, len(self.inputs.leaves)
-        if isinstance(tape, WatchedTape):
+    def pull(self, seeds: Sequence[tuple[int, Value]], *, again: bool = False) -> Any:
+        """The gradient by the input for the outputs' cotangents. Uses up the tape unless it is needed `again`."""
+        tape, inputs = self.tape, self.inputs
+        if type(tape) is not Tape and isinstance(tape, WatchedTape):
             return self._pull_watched(tape, seeds)
         entries = list(tape.entries) if again else tape.entries
-        return self.inputs.gradient(self._swept(pull_back, entries, seeds, inputs))
+        return inputs.gradient(self._swept(True, entries, seeds, len(inputs.leaves)))
 
-    def _pull_watched(self, tape: WatchedTape, seeds: Sequence[tuple[int, Value]]) -> list[Any]:
+    def _pull_watched(self, tape: WatchedTape, seeds: Sequence[tuple[int, Value]]) -> Any:
         for node, seed in seeds:
             tape.seeded(node, seed)
-        cotangents = self._swept(tape.watch, pull_back, tape.watched(), seeds, len(self.inputs.leaves))
+        cotangents = self._swept(True, tape.watched(), seeds, len(self.inputs.leaves))
         tape.swept(cotangents)
         return self.inputs.gradient(cotangents)
 
     def push(self, tangents: Sequence[Value], wanted: bytearray) -> list[Value]:
         """The tangents of the `wanted` nodes, of `ancestors`, for those of the inputs."""
         tape = self.tape
-        if isinstance(tape, WatchedTape):
-            for node, tangent in enumerate(tangents):
-                tape.moved(node, tangent)
-            return self._swept(tape.watch, push_forward, tape.watched(), tangents, wanted)
-        return self._swept(push_forward, tape.entries, tangents, wanted)
+        if not isinstance(tape, WatchedTape):
+            return self._swept(False, tape.entries, tangents, wanted)
+        for node, tangent in enumerate(tangents):
+            tape.moved(node, tangent)
+        return self._swept(False, tape.watched(), tangents, wanted)
 
-    def _swept(self, sweep: Callable[..., list[Value]], *arguments: Any) -> list[Value]:
-        """What a sweep gives. What a rule raises in it gets a note of the operation and of the user's line."""
+    # What is given, and what else, is of one type for the one sweep and of another for the other.
+    def _swept(self, back: bool, entries: list[Entry], given: Sequence[Any], rest: Any) -> list[Value]:
+        """What the sweep back, or forward, gives. What a rule raises gets a note of the operation and the user's line.
+
+        Watched by the tape, if it is one that watches.
+        """
+        tape = self.tape
         try:
-            return sweep(*arguments)
+            if type(tape) is not Tape and isinstance(tape, WatchedTape):
+                watched: list[Value] = tape.watch(pull_back if back else push_forward, entries, given, rest)
+                return watched
+            return pull_back(entries, given, rest) if back else push_forward(entries, given, rest)
         except SweepError as failure:
             error = failure.error
             if not (isinstance(self.tape, WatchedTape) and self.tape.stopped):
@@ -282,36 +278,13 @@ class Run:
         return f"\nrecorded at {written_line(note.line)}" if note is not None else ""
 
 
-def on_tape(tape: Tape, leaves: Sequence[BVar[Any]]) -> list[BVar[Any]]:
+def on_tape(tape: Tape, leaves: list[BVar[Any]]) -> list[BVar[Any]]:
     """The leaves as inputs of a tape: nodes 0, 1, 2 and so on."""
-    inputs = []
+    inputs = [*leaves]
     for node, leaf in enumerate(leaves):
         b: BVar[Any] = bare(BVar)
         b._value = leaf._value if leaf._tape is None else value_of(leaf)
         b._tape = tape
         b._node = node
-        inputs.append(b)
+        inputs[node] = b
     return inputs
-
-
-def pull_scalar(run: Run, name: str) -> list[Any]:
-    """The gradients of a scalar loss by the inputs; one clear error if the loss is anything else."""
-    loss = run.output
-    if type(loss) is BVar:
-        value = loss._value
-        while type(value) is BVar:
-            value = value._value
-        if type(value) is float:
-            # Almost always.
-            node = run.node(loss)
-            return run.pull([] if node is None else [(node, 1.0)])
-        if loss.shape:
-            raise NotDifferentiableError(
-                f"{name}: the loss must be a scalar BVar[float], but the function returned a BVar of shape "
-                f"{loss.shape}; reduce it with .sum() or .mean(), or use vjp or jacobian"
-            )
-    elif isinstance(loss, bool) or not (isinstance(loss, float | int | np.floating) or leaf_type(type(loss))):
-        what = f"an array of shape {loss.shape}" if isinstance(loss, np.ndarray) else f"a {type(loss).__name__}"
-        raise NotDifferentiableError(f"{name}: the loss must be a scalar BVar[float], but the function returned {what}")
-    node = run.node(loss)
-    return run.pull([] if node is None else [(node, one_like(loss))])

@@ -296,7 +296,7 @@ def trace(f: Callable[Concatenate[P, A], object], at: P, /, *args: A.args, **kwa
     Raises `NotDifferentiableError` if `at` holds no BVar or the result none. An error in `f`, or in a rule of its
     operations, passes through.
     """
-    inputs = Inputs([at], ["trace"])
+    inputs = Inputs(at, "trace")
     tape = _TimedTape(len(inputs.leaves))
     run = Run(f, inputs, args, kwargs, tape)
     outputs = tree.leaves(run.output)
@@ -307,7 +307,7 @@ def trace(f: Callable[Concatenate[P, A], object], at: P, /, *args: A.args, **kwa
         )
     seeds = [(node, one_like(leaf)) for leaf in outputs if (node := run.node(leaf)) is not None]
     run.pull(seeds)
-    paths = [path for structure in inputs.structures for path in structure.paths()]
+    paths = inputs.structure.paths()
     leaves = tuple(
         Input(node, path, leaf.shape, leaf.dtype, number_of_bytes(leaf))
         for node, (leaf, path) in enumerate(zip(inputs.leaves, paths, strict=True))
