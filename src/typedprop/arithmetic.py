@@ -49,6 +49,15 @@ _UNWARNED: Final = Context()
 _UNWARNED.run(np.seterr, all="ignore")
 
 
+def alarmed() -> Context:
+    """As `unwarned`, but what has no value, such as 0 times infinity, raises FloatingPointError."""
+    return _ALARMED.copy()
+
+
+_ALARMED: Final = Context()
+_ALARMED.run(np.seterr, all="ignore", invalid="raise")
+
+
 def shape_of(x: Value) -> Shape:
     """The shape; `()` for numbers."""
     kind = type(x)

@@ -17,7 +17,7 @@ from typedprop.errors import ShapeError
 from typedprop.leaves import NDARRAY
 from typedprop.op import checked_plain, on, opened, unary
 from typedprop.ops.elementwise import exp, where
-from typedprop.ops.fused import CROSS_ENTROPY, CROSS_ENTROPY_TARGET, cross_entropy, cross_entropy_of_arrays
+from typedprop.ops.fused import CROSS_ENTROPY, CROSS_ENTROPY_TARGET, column, cross_entropy, cross_entropy_of_arrays
 from typedprop.shapes import L, R
 from typedprop.tape import Value
 
@@ -142,10 +142,11 @@ def softmax_cross_entropy(logits: Any, target: Any, /) -> Any:
         losses: Any = -total(target * y, -1)
         # Of plain data a NumPy scalar, as reductions give.
         return losses if type(losses) is not float else y.dtype.type(losses)
-    value, d, (below, norm) = cross_entropy(x, t)
+    value, d, (below, log_norm) = cross_entropy(x, t)
     if not on(tape, target):
         return record(tape, value, (CROSS_ENTROPY, logits._node, d))
-    return record(tape, value, (CROSS_ENTROPY, logits._node, d, CROSS_ENTROPY_TARGET, target._node, below - norm))
+    log_softmax_of_x = below - column(log_norm)
+    return record(tape, value, (CROSS_ENTROPY, logits._node, d, CROSS_ENTROPY_TARGET, target._node, log_softmax_of_x))
 
 
 def _axis(name: str, x: Any, axis: int) -> int:
