@@ -81,9 +81,11 @@ _MARKS = {"Tape": "allow_interpreted_subclasses=True", "BVar": "free_list_len=1"
 # Between products of matrices, which push all else out of the processor's caches, the engine's time is that of fetching
 # its code. So it is small: loops are not unrolled, functions call each other directly, for nobody else looks for them,
 # and what is taken seldom is apart from what is taken often, which the compiler sees by a first build.
-_FLAGS = ["-O2", "-fvisibility=hidden", "-fno-semantic-interposition"]
+_FLAGS = ["-O2", "-fvisibility=hidden", "-fno-semantic-interposition", "-fno-plt"]
 _COUNTING = ["-fprofile-generate", "-fprofile-update=single"]
 _COUNTED = ["-fprofile-use", "-fprofile-partial-training", "-Wno-missing-profile"]
+# What GCC does for what is taken often, at the price of more code.
+_COUNTED += [f"-fno-{name}" for name in ("unroll-loops", "peel-loops", "tracer", "split-loops", "ipa-cp-clone")]
 
 
 def compiled(source: Path, folder: Path) -> list[Path]:
