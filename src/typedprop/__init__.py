@@ -126,7 +126,6 @@ if TYPE_CHECKING or not waits(sys.modules[__name__]):
     from typedprop.record import Record
     from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
     from typedprop.sizes import Add, Mul
-    from typedprop.summary import summary
     from typedprop.transform.checkpoint import checkpoint
     from typedprop.transform.gradient import backprop, grad, value_and_grad
     from typedprop.transform.implicit import implicit
@@ -137,6 +136,7 @@ if TYPE_CHECKING or not waits(sys.modules[__name__]):
 if TYPE_CHECKING:
     from typedprop import linalg, optim, special, testing
     from typedprop.elsewhere import asarray
+    from typedprop.parameters import summary
     from typedprop.saving import CorruptFileError, load, save
     from typedprop.transform.nans import debug_nans
     from typedprop.transform.trace import trace
@@ -151,6 +151,7 @@ else:
         "optim": "typedprop.optim",
         "save": "typedprop.saving",
         "special": "typedprop.special",
+        "summary": "typedprop.parameters",
         "testing": "typedprop.testing",
         "trace": "typedprop.transform.trace",
         "tree": "typedprop.tree",

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from types import FrameType, UnionType
 from typing import Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
-import attrs
 import numpy as np
 from typing_extensions import get_type_hints
 
@@ -41,7 +40,11 @@ def has_fields(cls: object) -> bool:
     """Whether instances of `cls` have annotated fields: an attrs class, a dataclass or a named tuple."""
     if not isinstance(cls, type):
         return False
-    return attrs.has(cls) or dataclasses.is_dataclass(cls) or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+    return (
+        hasattr(cls, "__attrs_attrs__")
+        or dataclasses.is_dataclass(cls)
+        or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+    )
 
 
 def fields_of(cls: type) -> list[Field]:
@@ -61,8 +64,8 @@ def fields_of(cls: type) -> list[Field]:
 
 def _declarations(cls: type) -> Iterator[tuple[str, type, Annotation]]:
     """Each field's name, the class that declares it, and its annotation, evaluated or not."""
-    if attrs.has(cls):
-        for attribute in attrs.fields(cls):
+    if hasattr(cls, "__attrs_attrs__"):
+        for attribute in cls.__attrs_attrs__:
             if attribute.type is not None:
                 yield attribute.name, _owner(cls, "__attrs_attrs__", attribute.name), attribute.type
     elif dataclasses.is_dataclass(cls):

@@ -26,7 +26,7 @@ from typedprop.bvar import BVar
 from typedprop.errors import NonFiniteError
 from typedprop.index_sum import IndexSum
 from typedprop.outer_sum import OuterSum
-from typedprop.summary import shape_text
+from typedprop.parameters import shape_text
 from typedprop.tape import Entry, Parts, Value, pull_back, push_forward
 from typedprop.transform.run import WATCH, Inputs
 from typedprop.transform.watched import WatchedTape, frames, parents_of, written_line

@@ -27,7 +27,7 @@ from typedprop.arithmetic import one_like
 from typedprop.bvar import BVar
 from typedprop.errors import NotDifferentiableError
 from typedprop.extras import extra
-from typedprop.summary import shape_text
+from typedprop.parameters import shape_text
 from typedprop.table import Table, bytes_text, time_text
 from typedprop.tape import Entry, Tape, Value
 from typedprop.transform.run import Inputs, Run
