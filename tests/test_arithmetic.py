@@ -15,7 +15,7 @@ from typedprop.arithmetic import broadcast_shape, describe, matmul_rules, plain,
 from typedprop.errors import ShapeError
 from typedprop.index_sum import IndexSum, scatter
 from typedprop.outer_sum import OuterSum
-from typedprop.tape import PASS, RULES, Parts, Rule
+from typedprop.tape import PASS, RULES, TRANSPOSE, Parts, Rule
 
 # -- Sizes -----------------------------------------------------------------------------------------------------------
 
@@ -286,7 +286,7 @@ def _of(dtype: Any) -> dict[str, tuple[Rule, Any, Any, Any]]:
         "mean": (rules.MEAN, (SHAPE, None, False, d, 6.0), SHAPE, ()),
         "mean 0": (rules.MEAN, (SHAPE, 0, False, d, 2.0), SHAPE, (3,)),
         "mean -1 keepdims": (rules.MEAN, (SHAPE, -1, True, d, 3.0), SHAPE, (2, 1)),
-        "transpose": (rules.TRANSPOSE, None, SHAPE, (3, 2)),
+        "transpose": (RULES[TRANSPOSE], None, SHAPE, (3, 2)),
         "mT": (rules.SWAP_LAST, None, (4, 2, 3), (4, 3, 2)),
         "reshape": (rules.RESHAPE, (SHAPE, (6,)), SHAPE, (6,)),
         "index": (rules.INDEX, ((slice(None), 1), SHAPE, d), SHAPE, (2,)),

@@ -264,6 +264,29 @@ def test_products_of_the_same_operand() -> None:
     check_grads(lambda x: x @ x.mT, (lift(4, 2, 3),))
 
 
+def test_a_product_with_a_transpose() -> None:
+    """As layers have it: recorded with the matrix itself, whatever else its transpose is used for."""
+    x, w = rand(4, 3, seed=1), lift(2, 3, seed=2)
+    check_grads(lambda x, w: tp.tanh(x @ w.T), (BVar(x), w))
+    check_grads(lambda w: tp.tanh(x @ w.T), (w,))
+    check_grads(lambda w: tp.tanh(x[0] @ w.T), (w,))
+
+    def twice(x: Any, w: Any) -> Any:
+        t = w.T
+        return tp.tanh(x @ t) @ w + (t * t).sum() + tp.sin(x @ t).sum()
+
+    check_grads(twice, (BVar(x), w))
+    check_grads(lambda w: twice(x, w), (w,))
+    gradient = tp.grad(lambda w: (x @ w.T).sum())(w)
+    assert gradient.value.flags.c_contiguous
+    np.testing.assert_allclose(gradient.value, np.ones((2, 4)) @ x, rtol=1e-15)
+    for f in (lambda w: BVar(x.T) @ w.T, lambda w: x.T @ w.T, lambda w: (w @ w.T) @ w.T):
+        with pytest.raises(
+            ShapeError, match=r"@: L\[\d, \d\] @ L\[3, 2\]: the inner sizes \d and 3 differ; did you mean"
+        ):
+            tp.grad(f)(w)
+
+
 def test_products_with_integers() -> None:
     w, counts = lift(2, 3, dtype=np.float32), np.array([1, 0, 2])
     assert (w @ counts).dtype == np.float32
@@ -296,6 +319,19 @@ def test_a_recurrent_use_of_a_matrix() -> None:
 
 
 # -- Reductions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("length", [1, 7, 4096, 4097])
+def test_the_sum_of_a_short_and_of_a_long_vector(length: int, dtype: Any) -> None:
+    """By BLAS, and by NumPy, whose order of adding pays for many."""
+    x = rand(length, dtype=dtype)
+    tolerance = 1e-5 if dtype == np.float32 else 1e-14
+    for b in (BVar(x), BVar(np.stack([x, x], 1))[:, 0]):
+        assert b.sum().value == pytest.approx(math.fsum(x), rel=tolerance)
+        assert b.mean().value == pytest.approx(math.fsum(x) / length, rel=tolerance)
+        assert type(b.sum().value) is type(b.mean().value) is float
+
 
 AXES: list[tuple[tuple[int, ...], Any]] = [
     ((3,), None),

@@ -122,6 +122,14 @@ def total(x: Value, axis: int | tuple[int, ...] | None = None, keepdims: bool = 
     return y if shape_of(y) else number(y)
 
 
+def total_of_floats(x: Any, shape: Shape, dtype: np.dtype[Any]) -> float:
+    """The sum of all elements of a float array, of which shape and dtype are at hand."""
+    if len(shape) == 1 and shape[0] <= _LONG_ONES:
+        # BLAS takes a third of the time, and these are too few for the order of a sum to matter.
+        return float(x.dot(ones_of(shape[0], dtype)))
+    return float(_TOTAL(x, None))
+
+
 def broadcast_to(x: Value, shape: Shape, dtype: np.dtype[Any]) -> Value:
     """`x` stretched to `shape`, in a new array."""
     if type(x) is float:
@@ -265,7 +273,6 @@ MEAN: Final = Rule(
     fresh=True,
 )
 
-TRANSPOSE: Final = Rule("transpose", lambda g, _: g.T, lambda t, _: t.T, view=True)
 SWAP_LAST: Final = Rule("mT", lambda g, _: g.mT, lambda t, _: t.mT, view=True)
 # residual: (shape before, shape after)
 RESHAPE: Final = Rule("reshape", lambda g, r: g.reshape(r[0]), lambda t, r: t.reshape(r[1]), view=True)
@@ -634,6 +641,11 @@ _MATRICES: Final = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a
 # A transposed right operand gets its cotangent in its own memory order: undoing the transposition then gives a
 # C-ordered gradient, with which a later update runs 1.25 times as fast.
 _MATRICES_RIGHT_TRANSPOSED: Final = _product("matrix @ matrix", lambda g, b: g @ b.T, lambda g, a: (g.T @ a).T)
+# `x @ w.T`, as layers have it, with `w` for its operand: the cotangent of `w` then needs no turning.
+TIMES_TRANSPOSE: Final = (
+    Rule("matrix @ matrix", lambda g, w: g @ w, lambda t, w: t @ w.T, fresh=True).code,
+    Rule("matrix @ matrix", lambda g, x: g.T @ x, lambda t, x: x @ t.T, fresh=True).code,
+)
 _STACKS: Final = _product("stack @ stack", lambda g, b: g @ b.mT, lambda g, a: a.mT @ g)
 
 
@@ -651,8 +663,13 @@ def matmul(x: Value, y: Value) -> Value:
     return z if shape_of(z) else number(z)
 
 
-def array_product(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> tuple[Any, tuple[int, int]]:
-    """`matmul` of two arrays of one dtype, with its rules; the sizes are looked at only if they do not fit."""
+def array_product(
+    x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], transposed: bool = False
+) -> tuple[Any, tuple[int, int]]:
+    """`matmul` of two arrays of one dtype, with its rules; the sizes are looked at only if they do not fit.
+
+    `transposed` says that `y` is the transpose of a recorded matrix, for which the rules are `TIMES_TRANSPOSE`.
+    """
     rank_x, rank_y = x.ndim, y.ndim
     try:
         if rank_y == 1:
@@ -662,6 +679,8 @@ def array_product(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> tuple[Any
                 return float(x.dot(y)), _DOT
         elif rank_y == 2:
             if rank_x == 2:
+                if transposed:
+                    return x @ y, TIMES_TRANSPOSE
                 return x @ y, _MATRICES_RIGHT_TRANSPOSED if y.flags.fnc else _MATRICES
             if rank_x == 1:
                 return x.dot(y), _VECTOR_MATRIX

@@ -35,7 +35,7 @@ from typedprop.errors import DTypeError, NotDifferentiableError, ShapeError
 from typedprop.index_sum import scatter, scatter_all, selects_once
 from typedprop.leaves import FOUND, NDARRAY, LeafType, leaf_type
 from typedprop.shapes import Dim, L, R, Tensor3, Tensor4
-from typedprop.tape import JOINT, PART, PASS, SCALE, TIMES, Entry, Tape, Value, place_of
+from typedprop.tape import JOINT, PART, PASS, SCALE, TIMES, TRANSPOSE, Entry, Tape, Value, place_of
 
 V = TypeVar("V")
 B = TypeVar("B", bound=int)
@@ -68,7 +68,8 @@ _AnyIndex: TypeAlias = (
 bare: Callable[[type[BVar[Any]]], BVar[Any]] = object.__new__
 # What the short ways of the operators use, looked up once.
 _NEGATE: Final = rules.NEGATE.code
-_TRANSPOSE: Final = rules.TRANSPOSE.code
+_BROADCAST: Final = rules.BROADCAST.code
+_TIMES_TRANSPOSE: Final = rules.TIMES_TRANSPOSE[1]
 
 
 class _Unknown(int):
@@ -290,6 +291,7 @@ class BVar(Generic[V]):
     def __add__(self, other: int) -> BVar[V]: ...
     def __add__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
+        entry: Entry
         if type(other) is BVar:
             right: BVar[Any] = other
             if right._tape is tape:
@@ -297,11 +299,19 @@ class BVar(Generic[V]):
                 if type(x) is NDARRAY and type(y) is NDARRAY:
                     dtype, shape_x, shape_y = x.dtype, x.shape, y.shape
                     if dtype is y.dtype:
-                        if shape_x != shape_y:
-                            return _of_arrays(rules.ADD, tape, self._node, right._node, x, y, shape_x, shape_y, dtype)
+                        if shape_x == shape_y:
+                            if tape is None:
+                                return constant(x + y)
+                            return record(tape, x + y, (PASS, self._node, None, PASS, right._node, None))
+                        shape = broadcast_shape("+", shape_x, shape_y)
                         if tape is None:
                             return constant(x + y)
-                        return record(tape, x + y, (PASS, self._node, None, PASS, right._node, None))
+                        # A bias along a batch. One step for two: the identity of what was broadcast.
+                        if shape_y != shape:
+                            entry = (PASS, self._node, None, _BROADCAST, right._node, (shape_y, shape, dtype))
+                        else:
+                            entry = (_BROADCAST, self._node, (shape_x, shape, dtype), PASS, right._node, None)
+                        return record(tape, x + y, entry)
                 elif type(x) is float and type(y) is float and tape is not None:
                     return record(tape, x + y, (SCALE, self._node, 1.0, SCALE, right._node, 1.0))
         elif type(x) is float and type(other) is float and tape is not None and tape.open:
@@ -309,7 +319,7 @@ class BVar(Generic[V]):
             b._value = x + other
             b._tape = tape
             entries = tape.entries
-            entry: Entry = (SCALE, self._node, 1.0)
+            entry = (SCALE, self._node, 1.0)
             node = len(entries)
             entries.append(entry)
             b._node = node if entries[node] is entry else place_of(entries, entry, node)
@@ -981,11 +991,14 @@ class BVar(Generic[V]):
             if right._tape is tape:
                 y, node = right._value, right._node
         if type(x) is NDARRAY and type(y) is NDARRAY and x.dtype is y.dtype:
-            value, (code_x, code_y) = rules.array_product(x, y)
+            matrix = -1 if tape is None or node < 0 else _transposed(tape, node)
+            value, (code_x, code_y) = rules.array_product(x, y, matrix >= 0)
             if tape is None:
                 return constant(value)
             if other is self and type(value) is float:
                 return record(tape, value, (rules.DOT_ITSELF.code, self._node, x))
+            if code_y == _TIMES_TRANSPOSE:
+                return record(tape, value, (code_x, self._node, y.T, code_y, matrix, x))
             if node >= 0:
                 return record(tape, value, (code_x, self._node, y, code_y, node, x))
             return record(tape, value, (code_x, self._node, y.copy()))
@@ -1007,11 +1020,12 @@ class BVar(Generic[V]):
         # The frequent case, of the data of a batch.
         tape, y = self._tape, self._value
         if type(other) is NDARRAY and type(y) is NDARRAY and other.dtype is y.dtype:
-            x = other if tape is None else other.copy()
-            value, (_, right) = rules.array_product(x, y)
             if tape is None:
-                return constant(value)
-            return record(tape, value, (right, self._node, x))
+                return constant(rules.array_product(other, y)[0])
+            x = other.copy()
+            matrix = _transposed(tape, self._node)
+            value, (_, right) = rules.array_product(x, y, matrix >= 0)
+            return record(tape, value, (right, matrix if right == _TIMES_TRANSPOSE else self._node, x))
         return product(other, self)
 
     def dot(self: BVar[R[N, D]], other: BVar[R[N, D]] | R[N, D]) -> BVar[float]:
@@ -1084,9 +1098,15 @@ class BVar(Generic[V]):
     ) -> BVar[L[M, N, D]]: ...
     def mean(self, axis: Any = None, *, keepdims: bool = False) -> Any:
         """The arithmetic mean over all elements or along `axis`. An empty one raises `ShapeError`."""
-        x, shape = self._value, self.shape
+        x = self._value
+        if type(x) is NDARRAY and axis is None and not keepdims and (size := x.size):
+            # The frequent case, of a loss.
+            shape, dtype, count = x.shape, x.dtype, float(size)
+            mean = rules.total_of_floats(x, shape, dtype) / count
+            return record(self._tape, mean, (rules.MEAN.code, self._node, (shape, None, False, dtype, count)))
+        shape = self.shape
         axis = axis_of("mean", shape, axis)
-        count = float(x.size if type(x) is NDARRAY and axis is None and x.size else count_of("mean", shape, axis))
+        count = float(count_of("mean", shape, axis))
         if not shape:
             return _alone("mean", self)
         value = rules.total(x, axis, keepdims) / count
@@ -1164,7 +1184,7 @@ class BVar(Generic[V]):
         x = self._value
         if (x.ndim if type(x) is NDARRAY else len(shape_of(x))) != 2:
             raise ShapeError(f".T: wanted a matrix, got {describe(self.shape)}; use reshape or swapaxes")
-        return record(self._tape, x.T, (_TRANSPOSE, self._node, None))
+        return record(self._tape, x.T, (TRANSPOSE, self._node, None))
 
     mT: _Swapped = _Swapped()
     """The last two axes swapped: the transpose of a matrix, or of each matrix of a batch."""
@@ -1900,6 +1920,19 @@ def mixed(name: str, one: np.dtype[Any], other: np.dtype[Any]) -> DTypeError:
     )
 
 
+def _transposed(tape: Tape, node: int) -> int:
+    """The node of the matrix whose transpose is recorded at `node`.
+
+    -1 where it is none, the gradient has ended, or somebody watches the tape, who is to see what was written.
+    """
+    if tape.open:
+        entry = tape.entries[node]
+        if entry and entry[0] == TRANSPOSE:
+            matrix: int = entry[1]
+            return matrix
+    return -1
+
+
 def product(a: Any, b: Any) -> Any:
     """`a @ b`, at least one a BVar."""
     type_a, type_b = type(a), type(b)
@@ -1936,8 +1969,13 @@ def _sum(b: BVar[Any], axis: int | tuple[int, ...] | None, keepdims: bool) -> BV
     shape = b.shape
     if not shape:
         return _alone("sum", b)
-    value = rules.total(b._value, axis, keepdims)
-    return record(b._tape, value, (rules.SUM.code, b._node, (shape, axis, keepdims, b.dtype)))
+    x, dtype = b._value, b.dtype
+    value: Value
+    if type(x) is NDARRAY and axis is None and not keepdims:
+        value = rules.total_of_floats(x, shape, dtype)
+    else:
+        value = rules.total(x, axis, keepdims)
+    return record(b._tape, value, (rules.SUM.code, b._node, (shape, axis, keepdims, dtype)))
 
 
 def _alone(name: str, b: BVar[Any]) -> BVar[Any]:

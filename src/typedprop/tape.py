@@ -66,6 +66,8 @@ SCALE: Final[int] = Rule("scale", lambda g, d: g * d, lambda t, d: t * d).code
 TIMES: Final[int] = Rule("*", lambda g, d: g * d, lambda t, d: t * d, fresh=True).code
 # The identity:
 PASS: Final[int] = Rule("pass", lambda g, _: g, lambda t, _: t, view=True).code
+# The transpose of a matrix, which is how a layer's weight is written:
+TRANSPOSE: Final[int] = Rule("transpose", lambda g, _: g.T, lambda t, _: t.T, view=True).code
 
 
 class Joint:
@@ -192,25 +194,28 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
     for node, _ in seeds:
         if node > last:
             last = node
-    del entries[last + 1 :]
+    if len(entries) > last + 1:
+        del entries[last + 1 :]
     count = len(entries)
     cotangents: list[Any] = [None] * max(count, inputs)
     # Nodes whose cotangent somebody else may hold. All others are buffers of the sweep's own, which it may add into.
     shared: set[int] = set()
     for node, seed in seeds:
-        _accumulate(cotangents, shared, node, seed, False)
+        if type(seed) is float and cotangents[node] is None:
+            # A number is nobody's to change.
+            cotangents[node] = seed
+        else:
+            _accumulate(cotangents, shared, node, seed, False)
     rules = RULES
     next_entry, next_cotangent = entries.pop, cotangents.pop
     array, add = NDARRAY, np.add
     outer_sum, index_sum = OuterSum, IndexSum
     entry: Entry = ()
     cotangent: Any = None
-    # Of all but a joint entry a number, which `scaled` is known to be.
-    parent: Any
-    scaled: int
+    parent: int
     residual: Any
     next_code: int = PASS
-    next_parent: Any = None
+    next_parent: int = -1
     next_residual: Any = None
     try:
         for _ in itertools.repeat(None, count - inputs):
@@ -222,16 +227,24 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
             if code == SCALE:
                 # The path of scalars: one multiplication and one addition an operand, no call.
                 if len(entry) == 3:
-                    _, scaled, residual = entry
+                    _, parent, residual = entry
                 else:
-                    _, scaled, residual, _, other, slope = entry
-                    old = cotangents[other]
-                    cotangents[other] = cotangent * slope if old is None else old + cotangent * slope
-                old = cotangents[scaled]
-                cotangents[scaled] = cotangent * residual if old is None else old + cotangent * residual
+                    _, parent, residual, _, next_parent, next_residual = entry
+                    old = cotangents[next_parent]
+                    cotangents[next_parent] = (
+                        cotangent * next_residual if old is None else old + cotangent * next_residual
+                    )
+                old = cotangents[parent]
+                cotangents[parent] = cotangent * residual if old is None else old + cotangent * residual
                 continue
             if (kind := type(cotangent)) is not array and (kind is outer_sum or kind is index_sum):
                 cotangent = cotangent.dense()
+            if code == JOINT:
+                _, parents, joint = entry
+                for one, contribution in zip(parents, joint.pull(cotangent), strict=True):
+                    if contribution is not None:
+                        _accumulate(cotangents, shared, one, contribution, joint.fresh)
+                continue
             # Taken apart once, for an index into a tuple costs as much as a third of a short product.
             left = len(entry)
             if left == 3:
@@ -244,22 +257,20 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
                     fresh = True
                 elif code == PASS:
                     contribution = cotangent
-                    fresh = len(entry) == 3 and len(entries) not in shared
-                elif code == JOINT:
-                    for one, contribution in zip(parent, residual.pull(cotangent), strict=True):
-                        if contribution is not None:
-                            _accumulate(cotangents, shared, one, contribution, residual.fresh)
-                    break
+                    fresh = len(entry) == 3 and not (shared and len(entries) in shared)
+                elif code == TRANSPOSE:
+                    contribution = cotangent.T
+                    fresh = not (shared and len(entries) in shared)
                 else:
                     rule = rules[code]
                     contribution = rule.pull(cotangent, residual)
-                    fresh = rule.fresh or (rule.view and len(entry) == 3 and len(entries) not in shared)
+                    fresh = rule.fresh or (rule.view and len(entry) == 3 and not (shared and len(entries) in shared))
                 old = cotangents[parent]
                 if old is None:
                     cotangents[parent] = contribution
                     if not fresh:
                         shared.add(parent)
-                elif type(old) is array is type(contribution) and parent not in shared:
+                elif type(old) is array is type(contribution) and not (shared and parent in shared):
                     # Positional, for a keyword argument costs as much as the sum of two short vectors.
                     add(old, contribution, old)
                 elif type(old) is OuterSum is type(contribution):
@@ -285,7 +296,7 @@ def pull_back(entries: list[Entry], seeds: Sequence[tuple[int, Value]], inputs: 
     for node, cotangent in enumerate(cotangents):
         kind = type(cotangent)
         if kind is NDARRAY:
-            if node in shared:
+            if shared and node in shared:
                 cotangents[node] = cotangent.copy()
         elif kind is OuterSum or kind is IndexSum:
             cotangents[node] = cotangent.dense()

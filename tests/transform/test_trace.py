@@ -56,6 +56,13 @@ def layer(rows: int, columns: int) -> Layer:
 TRACE = tp.trace(loss, layer(3, 4), np.ones(4))
 
 
+def test_a_transpose_is_shown_where_it_is_written() -> None:
+    """A gradient that nobody looks at takes a layer's product for one step."""
+    found = tp.trace(lambda w: (w @ w.T).sum(), BVar(np.ones((2, 3))))
+    assert [(op.name, op.operands) for op in found.operations] == [("T", (0,)), ("@", (0, 1)), ("sum", (2,))]
+    assert all(op.reached for op in found.operations)
+
+
 def test_inputs_and_operations_are_data() -> None:
     assert [(i.node, i.path, i.shape, i.dtype, i.bytes) for i in TRACE.inputs] == [
         (0, ".weight", (3, 4), np.float64, 96),
