@@ -291,7 +291,6 @@ class BVar(Generic[V]):
     def __add__(self, other: int) -> BVar[V]: ...
     def __add__(self, other: Any) -> Any:
         x, tape = self._value, self._tape
-        entry: Entry
         if type(other) is BVar:
             right: BVar[Any] = other
             if right._tape is tape:
@@ -299,19 +298,11 @@ class BVar(Generic[V]):
                 if type(x) is NDARRAY and type(y) is NDARRAY:
                     dtype, shape_x, shape_y = x.dtype, x.shape, y.shape
                     if dtype is y.dtype:
-                        if shape_x == shape_y:
-                            if tape is None:
-                                return constant(x + y)
-                            return record(tape, x + y, (PASS, self._node, None, PASS, right._node, None))
-                        shape = broadcast_shape("+", shape_x, shape_y)
+                        if shape_x != shape_y:
+                            return _stretched_sum(tape, self._node, right._node, x, y, shape_x, shape_y, dtype)
                         if tape is None:
                             return constant(x + y)
-                        # A bias along a batch. One step for two: the identity of what was broadcast.
-                        if shape_y != shape:
-                            entry = (PASS, self._node, None, _BROADCAST, right._node, (shape_y, shape, dtype))
-                        else:
-                            entry = (_BROADCAST, self._node, (shape_x, shape, dtype), PASS, right._node, None)
-                        return record(tape, x + y, entry)
+                        return record(tape, x + y, (PASS, self._node, None, PASS, right._node, None))
                 elif type(x) is float and type(y) is float and tape is not None:
                     return record(tape, x + y, (SCALE, self._node, 1.0, SCALE, right._node, 1.0))
         elif type(x) is float and type(other) is float and tape is not None and tape.open:
@@ -319,7 +310,7 @@ class BVar(Generic[V]):
             b._value = x + other
             b._tape = tape
             entries = tape.entries
-            entry = (SCALE, self._node, 1.0)
+            entry: Entry = (SCALE, self._node, 1.0)
             node = len(entries)
             entries.append(entry)
             b._node = node if entries[node] is entry else place_of(entries, entry, node)
@@ -1811,6 +1802,28 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
         node = b._node if shape_y == shape else _stretch(tape, b._node, shape_y, shape, value)
         entry += (op.right.code, node, op.right.residual(x, y, value))
     return record(tape, value, entry)
+
+
+def _stretched_sum(
+    tape: Tape | None,
+    node_x: int,
+    node_y: int,
+    x: Value,
+    y: Value,
+    shape_x: Shape,
+    shape_y: Shape,
+    dtype: np.dtype[Any],
+) -> BVar[Any]:
+    """The sum of two arrays of one dtype and different shapes, such as a bias along a batch.
+
+    One step for two: the identity of what was broadcast.
+    """
+    shape = broadcast_shape("+", shape_x, shape_y)
+    if tape is None:
+        return constant(x + y)
+    if shape_y != shape:
+        return record(tape, x + y, (PASS, node_x, None, _BROADCAST, node_y, (shape_y, shape, dtype)))
+    return record(tape, x + y, (_BROADCAST, node_x, (shape_x, shape, dtype), PASS, node_y, None))
 
 
 def _of_arrays(
