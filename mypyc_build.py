@@ -74,9 +74,10 @@ _OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
 
 _GENERIC = ("BVar", "At", "Structure")
 
-# What mypyc has to know of a class: that Python classes inherit from it, or that the memory of the last instance that
-# ended is kept for the next, as most live no longer than one operation.
-_MARKS = {"Tape": "allow_interpreted_subclasses=True", "BVar": "free_list_len=1"}
+# What mypyc has to know of a class: that Python classes inherit from it. (Not `free_list_len`, which would save a BVar
+# the making of a new one: mypyc 2.4 keeps an instance's memory before it lets go of its attributes, and a finalizer of
+# one of these, an array say, would compute with that very memory.)
+_MARKS = {"Tape": "allow_interpreted_subclasses=True"}
 
 # Between products of matrices, which push all else out of the processor's caches, the engine's time is that of fetching
 # its code. So it is small: loops are not unrolled, functions call each other directly, for nobody else looks for them,
