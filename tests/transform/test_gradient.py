@@ -202,6 +202,14 @@ def test_argnums_with_the_same_value_twice() -> None:
     assert tp.grad(lambda a, b: a * a * b, (0, 1))(x, x) == (BVar(18.0), BVar(9.0))
 
 
+def test_further_arguments_may_have_any_name() -> None:
+    def f(x: Any, y: Any, *, self: Any, chosen: Any, args: Any) -> Any:
+        return x * y * self * chosen * args
+
+    assert tp.grad(f, 1)(BVar(2.0), BVar(3.0), self=5.0, chosen=7.0, args=11.0).value == 770.0
+    assert tp.grad(f)(BVar(2.0), BVar(3.0), self=5.0, chosen=7.0, args=11.0).value == 1155.0
+
+
 def test_argnums_out_of_range() -> None:
     with pytest.raises(NotDifferentiableError, match=r"argnums is 1, but 1 positional arguments were given"):
         tp.grad(lambda x: x, argnums=1)(BVar(1.0))

@@ -42,9 +42,9 @@ class Differentiated:
         for k, name in zip(self.numbers, self.names, strict=True):
             inputs = Inputs(args[k], name)
             chosen.append(inputs.structure._around(inputs.leaves))
-        return Run(self._with, Inputs(tuple(chosen), self.name), args, kwargs)
+        return Run(self._with, Inputs(tuple(chosen), self.name), (args, kwargs))
 
-    def _with(self, chosen: tuple[Any, ...], *args: Any, **kwargs: Any) -> Any:
+    def _with(self, chosen: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The function of `args` with the chosen ones in their places."""
         arguments = list(args)
         for k, x in zip(self.numbers, chosen, strict=True):
@@ -79,9 +79,8 @@ class Differentiated:
         gradient = run.pull([] if node is None else [(node, seed)])
         if self.first:
             return gradient
-        gradients = tuple(
-            as_given(g) if is_plain(run.args[k]) else g for k, g in zip(self.numbers, gradient, strict=True)
-        )
+        args, _ = run.args
+        gradients = tuple(as_given(g) if is_plain(args[k]) else g for k, g in zip(self.numbers, gradient, strict=True))
         return gradients if isinstance(self.argnums, tuple) else gradients[0]
 
     def gradient(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
