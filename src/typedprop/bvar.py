@@ -68,7 +68,6 @@ _AnyIndex: TypeAlias = (
 bare: Callable[[type[BVar[Any]]], BVar[Any]] = object.__new__
 # What the short ways of the operators use, looked up once.
 _NEGATE: Final = rules.NEGATE.code
-_BROADCAST: Final = rules.BROADCAST.code
 _TIMES_TRANSPOSE: Final = rules.TIMES_TRANSPOSE[1]
 
 
@@ -299,7 +298,7 @@ class BVar(Generic[V]):
                     dtype, shape_x, shape_y = x.dtype, x.shape, y.shape
                     if dtype is y.dtype:
                         if shape_x != shape_y:
-                            return _stretched_sum(tape, self._node, right._node, x, y, shape_x, shape_y, dtype)
+                            return _of_arrays(rules.ADD, tape, self._node, right._node, x, y, shape_x, shape_y, dtype)
                         if tape is None:
                             return constant(x + y)
                         return record(tape, x + y, (PASS, self._node, None, PASS, right._node, None))
@@ -1802,28 +1801,6 @@ def binary(op: Binary, a: Any, b: Any) -> Any:
         node = b._node if shape_y == shape else _stretch(tape, b._node, shape_y, shape, value)
         entry += (op.right.code, node, op.right.residual(x, y, value))
     return record(tape, value, entry)
-
-
-def _stretched_sum(
-    tape: Tape | None,
-    node_x: int,
-    node_y: int,
-    x: Value,
-    y: Value,
-    shape_x: Shape,
-    shape_y: Shape,
-    dtype: np.dtype[Any],
-) -> BVar[Any]:
-    """The sum of two arrays of one dtype and different shapes, such as a bias along a batch.
-
-    One step for two: the identity of what was broadcast.
-    """
-    shape = broadcast_shape("+", shape_x, shape_y)
-    if tape is None:
-        return constant(x + y)
-    if shape_y != shape:
-        return record(tape, x + y, (PASS, node_x, None, _BROADCAST, node_y, (shape_y, shape, dtype)))
-    return record(tape, x + y, (_BROADCAST, node_x, (shape_x, shape, dtype), PASS, node_y, None))
 
 
 def _of_arrays(

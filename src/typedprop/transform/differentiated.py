@@ -11,7 +11,7 @@ from typedprop.arithmetic import one_like
 from typedprop.bvar import BVar
 from typedprop.errors import NotDifferentiableError
 from typedprop.leaves import leaf_type
-from typedprop.transform.run import Inputs, Run, as_given, is_plain
+from typedprop.transform.run import Inputs, Run, as_given, to_be_lifted
 
 
 class Differentiated:
@@ -80,7 +80,9 @@ class Differentiated:
         if self.first:
             return gradient
         args, _ = run.args
-        gradients = tuple(as_given(g) if is_plain(args[k]) else g for k, g in zip(self.numbers, gradient, strict=True))
+        gradients = tuple(
+            as_given(g) if to_be_lifted(args[k]) else g for k, g in zip(self.numbers, gradient, strict=True)
+        )
         return gradients if isinstance(self.argnums, tuple) else gradients[0]
 
     def gradient(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

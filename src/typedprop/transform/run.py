@@ -24,7 +24,7 @@ Function = Callable[..., Any]
 _PLAIN: Final = (np.ndarray, float, int, np.generic, complex)
 
 
-def is_plain(argument: Any) -> bool:
+def to_be_lifted(argument: Any) -> bool:
     """Whether an argument is a number or array, or a value of a registered type, which is lifted for the function."""
     return isinstance(argument, _PLAIN) or leaf_type(type(argument)) is not None
 
@@ -39,7 +39,7 @@ class Inputs:
 
     def __init__(self, argument: Any, name: str) -> None:
         # A record is not plain, and to be asked what it is in five ways takes longer than to take it apart.
-        self.plain: bool = type(argument) not in tree._SLOTTED and is_plain(argument)
+        self.plain: bool = type(argument) not in tree._SLOTTED and to_be_lifted(argument)
         leaves, structure = tree.flatten(constant(lifted(argument, name)) if self.plain else argument)
         if not leaves:
             raise NotDifferentiableError(
